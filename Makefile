@@ -1,0 +1,84 @@
+# unmask: make demo | make check | make | make deps | make info | make bench | make lint
+#
+# Everything is built out of tree in $(BUILD). Libraries are found by pkg-config (Open MPI, HDF5,
+# libjpeg-turbo, libcrypto, Check) or by trying to compile (oneDNN); `make info` prints every answer,
+# and each can be overridden on the command line: make CC=clang MPI_LIBS=-lmpi ...
+
+SANITIZE ?= 0
+BUILD    ?= $(if $(filter 1,$(SANITIZE)),build-asan,build)
+PREFIX   ?= /usr/local
+CC       := $(if $(filter default,$(origin CC)),gcc,$(CC))
+OPT      ?= -O2 -g
+PKG      ?= pkg-config
+VERSION  := 0.1.0
+GIT_REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+
+# ---- what is found -------------------------------------------------------------------------------
+found     = $(shell $(PKG) --exists $(1) 2>/dev/null && echo $(1))
+MPI_PC   ?= $(firstword $(call found,ompi-c) $(call found,mpi-c))
+HDF5_PC  ?= $(firstword $(call found,hdf5-openmpi) $(call found,hdf5))
+MPI_CFLAGS  ?= $(shell $(PKG) --cflags $(MPI_PC) 2>/dev/null || mpicc --showme:compile 2>/dev/null)
+MPI_LIBS    ?= $(shell $(PKG) --libs $(MPI_PC) 2>/dev/null || mpicc --showme:link 2>/dev/null)
+HDF5_CFLAGS ?= $(shell $(PKG) --cflags $(HDF5_PC) 2>/dev/null)
+HDF5_LIBS   ?= $(or $(shell $(PKG) --libs $(HDF5_PC) 2>/dev/null),-lhdf5)
+JPEG_LIBS   ?= $(or $(shell $(PKG) --libs libjpeg 2>/dev/null),-ljpeg)
+CRYPTO_LIBS ?= $(or $(shell $(PKG) --libs libcrypto 2>/dev/null),-lcrypto)
+CHECK_LIBS  ?= $(shell $(PKG) --libs check 2>/dev/null)
+MPIRUN      ?= mpirun
+NVCC        ?= $(shell command -v nvcc)
+ONEDNN      ?= $(shell printf '\043include <dnnl.h>\nint main(void){dnnl_convolution_desc_t d;(void)d;return dnnl_version()->major;}' \
+                 | $(CC) -x c - -o /dev/null -ldnnl 2>/dev/null && echo yes)
+
+# ---- how to compile ------------------------------------------------------------------------------
+WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
+CFLAGS   ?= $(OPT)
+CPPFLAGS += -Icommon -I. -D_GNU_SOURCE $(if $(ONEDNN),-DHAVE_ONEDNN)
+CPPFLAGS += $(addprefix -isystem ,$(patsubst -I%,%,$(filter -I%,$(MPI_CFLAGS) $(HDF5_CFLAGS))))
+SAN      := $(if $(filter 1,$(SANITIZE)),-fsanitize=address$(,)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+LDLIBS   := $(HDF5_LIBS) $(MPI_LIBS) $(JPEG_LIBS) $(CRYPTO_LIBS) $(if $(ONEDNN),-ldnnl -lgomp) -lpthread -lm
+, := ,
+COMPILE   = $(CC) -std=c11 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SAN) -MMD -MP
+
+PROGRAMS := preprocess train eval
+COMMON   := $(wildcard common/*/*.c)
+ifeq ($(ONEDNN),)
+COMMON   := $(filter-out common/engine/cpu%.c,$(COMMON))
+endif
+PARTS    := $(filter-out %/main.c,$(wildcard $(PROGRAMS:%=%/*.c)))
+LIBRARY  := $(BUILD)/libunmask.a
+BINARIES := $(PROGRAMS:%=$(BUILD)/bin/unmask-%)
+TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c tests/mpi/*.c))
+TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/demo/*.c tests/bench/*.c))
+
+all: $(BINARIES)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(COMPILE) -c $< -o $@
+
+$(LIBRARY): $(COMMON:%.c=$(BUILD)/obj/%.o) $(PARTS:%.c=$(BUILD)/obj/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/bin/unmask-%: $(BUILD)/obj/%/main.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ $(CHECK_LIBS) $(LDLIBS) -o $@
+
+# The revision changes without any file of ours changing: rebuild the one object that holds it.
+$(BUILD)/revision: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION) $(GIT_REVISION) $(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(VERSION) $(GIT_REVISION) $(CC) $(CFLAGS)' > $@
+$(BUILD)/obj/common/base/version.o: $(BUILD)/revision
+$(BUILD)/obj/common/base/version.o: CPPFLAGS += -DUNMASK_VERSION='"$(VERSION)"' \
+    -DUNMASK_REVISION='"$(GIT_REVISION)"' -DUNMASK_CFLAGS='"$(CFLAGS)"'
+
+tests: $(TESTS) $(TOOLS)
+FORCE:
+.PHONY: all tests FORCE
+.SECONDARY:
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

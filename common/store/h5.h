@@ -1,0 +1,57 @@
+/* HDF5 in the few words that unmask needs: the only header behind which hdf5.h stands.
+ *
+ * Names are absolute paths ("/train/labels"); missing groups on the way are created. Every failure
+ * is one line that names the file and the object. Serial: one thread of one rank has the file open.
+ * Reading checks what it finds: an object that is missing, has another type class or another shape
+ * is an error, never a surprise. */
+#ifndef STORE_H5_H
+#define STORE_H5_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct h5;
+
+enum h5_type { H5_UINT8, H5_INT32, H5_INT64, H5_FLOAT32, H5_FLOAT64 };
+
+/* h5_create truncates. h5_open is read-only. h5_close of a created file also fsyncs it; the result
+ * of closing counts, since a full disk can show there first. NULL *file is accepted by h5_close. */
+int h5_create(struct h5 **file, const char *path);
+int h5_open(struct h5 **file, const char *path);
+int h5_close(struct h5 **file);
+
+/* Datasets, contiguous, in the C type that `type` names. rank 0 is a scalar (dims may be NULL). */
+int h5_write(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *dims,
+             const void *values);
+/* dims are what the caller expects; use h5_dims first where they are not known. Values are
+ * converted to `type`. */
+int h5_read(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *dims,
+            void *values);
+/* 1 if the dataset or group exists, else 0. */
+int h5_exists(struct h5 *file, const char *name);
+/* Fills dims with the lengths of a dataset that must have exactly `rank` dimensions. */
+int h5_dims(struct h5 *file, const char *name, int rank, int64_t *dims);
+
+/* One-dimensional string datasets: fixed length (the longest), UTF-8, null-padded. Reading gives
+ * one malloc'd block of count null-terminated strings *stride bytes apart; the caller frees it. */
+int h5_write_strings(struct h5 *file, const char *name, int64_t count, const char *const *strings);
+int h5_read_strings(struct h5 *file, const char *name, int64_t *count, size_t *stride,
+                    char **strings);
+/* A scalar string dataset, of any length. */
+int h5_write_text(struct h5 *file, const char *name, const char *text);
+int h5_read_text(struct h5 *file, const char *name, char **text);
+
+/* Attributes of an existing object ("/" is the file); a group that does not exist is created. */
+int h5_set_text(struct h5 *file, const char *object, const char *attribute, const char *value);
+int h5_set_texts(struct h5 *file, const char *object, const char *attribute, int count,
+                 const char *const *values);
+int h5_set_int(struct h5 *file, const char *object, const char *attribute, int64_t value);
+int h5_set_double(struct h5 *file, const char *object, const char *attribute, double value);
+
+/* text of up to `bytes` - 1 bytes; longer is an error. */
+int h5_get_text(struct h5 *file, const char *object, const char *attribute, char *value,
+                size_t bytes);
+int h5_get_int(struct h5 *file, const char *object, const char *attribute, int64_t *value);
+int h5_get_double(struct h5 *file, const char *object, const char *attribute, double *value);
+
+#endif
