@@ -23,6 +23,8 @@ int h5_close(struct h5 **file);
 /* Datasets, contiguous, in the C type that `type` names. rank 0 is a scalar (dims may be NULL). */
 int h5_write(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *dims,
              const void *values);
+/* The same without values: rows to be written later; allocated at once, never filled. */
+int h5_reserve(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *dims);
 /* dims are what the caller expects; use h5_dims first where they are not known. Values are
  * converted to `type`. */
 int h5_read(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *dims,
@@ -31,6 +33,9 @@ int h5_read(struct h5 *file, const char *name, enum h5_type type, int rank, cons
 int h5_exists(struct h5 *file, const char *name);
 /* Fills dims with the lengths of a dataset that must have exactly `rank` dimensions. */
 int h5_dims(struct h5 *file, const char *name, int rank, int64_t *dims);
+/* Where the values of a contiguous dataset of exactly this type begin in the file, so that rows can
+ * be read with pread: HDF5 itself is slow at scattered rows and not thread-safe. */
+int h5_offset(struct h5 *file, const char *name, enum h5_type type, int64_t *offset);
 
 /* One-dimensional string datasets: fixed length (the longest), UTF-8, null-padded. Reading gives
  * one malloc'd block of count null-terminated strings *stride bytes apart; the caller frees it. */

@@ -1,0 +1,120 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/status.h"
+
+static int fail_errno(const char *what, const char *path)
+{
+    return fail(STATUS_FAILED, "%s: %s: %s", path, what, strerror(errno));
+}
+
+int file_check_readable(const char *path)
+{
+    struct stat facts;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return fail_errno("cannot open", path);
+    int status = fstat(descriptor, &facts) < 0 ? fail_errno("cannot read", path) : 0;
+    if (status == 0 && !S_ISREG(facts.st_mode))
+        status = fail(STATUS_FAILED, "%s: not a regular file", path);
+    close(descriptor);
+    return status;
+}
+
+int file_check_writable(const char *path)
+{
+    int existed = file_exists(path);
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0)
+        return fail_errno("cannot write", path);
+    close(descriptor);
+    if (!existed)
+        unlink(path);
+    return 0;
+}
+
+int file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+int file_sync(const char *path)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return fail_errno("cannot open to flush", path);
+    int status = fsync(descriptor) < 0 ? fail_errno("cannot flush to disk", path) : 0;
+    close(descriptor);
+    return status;
+}
+
+void file_folder(const char *path, char *folder, size_t bytes)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        snprintf(folder, bytes, ".");
+    else
+        snprintf(folder, bytes, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+int file_replace(const char *from, const char *to)
+{
+    char folder[4096];
+    if (rename(from, to) < 0)
+        return fail(STATUS_FAILED, "%s: cannot rename to %s: %s", from, to, strerror(errno));
+    file_folder(to, folder, sizeof folder);
+    return file_sync(folder);
+}
+
+int file_free_bytes(const char *path, uint64_t *bytes)
+{
+    char folder[4096];
+    struct statvfs facts;
+    file_folder(path, folder, sizeof folder);
+    if (statvfs(folder, &facts) < 0)
+        return fail_errno("cannot ask for free space", folder);
+    *bytes = (uint64_t)facts.f_bavail * facts.f_frsize;
+    return 0;
+}
+
+int file_read_at(int descriptor, const char *path, void *buffer, size_t bytes, int64_t offset)
+{
+    char *to = buffer;
+    while (bytes > 0) {
+        ssize_t got = pread(descriptor, to, bytes, offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return fail_errno("cannot read", path);
+        if (got == 0)
+            return fail(STATUS_FAILED, "%s: ends early; it was cut since it was opened", path);
+        to += got;
+        bytes -= (size_t)got;
+        offset += got;
+    }
+    return 0;
+}
+
+int file_write_at(int descriptor, const char *path, const void *buffer, size_t bytes,
+                  int64_t offset)
+{
+    const char *from = buffer;
+    while (bytes > 0) {
+        ssize_t put = pwrite(descriptor, from, bytes, offset);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return fail_errno("cannot write", path);
+        from += put;
+        bytes -= (size_t)put;
+        offset += put;
+    }
+    return 0;
+}

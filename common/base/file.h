@@ -1,0 +1,36 @@
+/* Files that survive: checks with the system's own words, and the steps of an atomic finish. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int file_check_readable(const char *path);
+
+/* That a file of this name can be created or overwritten; creates nothing that was not there. */
+int file_check_writable(const char *path);
+
+/* 1 if something of that name exists, else 0. */
+int file_exists(const char *path);
+
+/* fsync of a file, by name. */
+int file_sync(const char *path);
+
+/* Renames from to to (same folder) and fsyncs the folder: after success the new name survives a
+ * power cut. */
+int file_replace(const char *from, const char *to);
+
+/* Bytes that an ordinary user can still write where path stands or will stand. */
+int file_free_bytes(const char *path, uint64_t *bytes);
+
+/* The folder of path ("." if it names none) into folder[]. */
+void file_folder(const char *path, char *folder, size_t bytes);
+
+/* Reads exactly `bytes` at offset; an early end of the file is an error. */
+int file_read_at(int descriptor, const char *path, void *buffer, size_t bytes, int64_t offset);
+
+/* Writes exactly `bytes` at offset. */
+int file_write_at(int descriptor, const char *path, const void *buffer, size_t bytes,
+                  int64_t offset);
+
+#endif

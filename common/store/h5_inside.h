@@ -1,0 +1,26 @@
+/* What the files of common/store share and nobody else may see: HDF5's own handles. */
+#ifndef STORE_H5_INSIDE_H
+#define STORE_H5_INSIDE_H
+
+#include <hdf5.h>
+
+#include "store/h5.h"
+
+struct h5 {
+    hid_t id;
+    int created; /* by h5_create: to be fsynced after closing */
+    char path[4096];
+};
+
+/* Records "PATH: OBJECT: what: HDF5's innermost reason" and returns STATUS_FAILED. */
+int h5_fail(const struct h5 *file, const char *object, const char *what);
+
+hid_t h5_memory_type(enum h5_type type);
+
+/* The property list for creating objects below groups that may not exist yet; to be closed. */
+hid_t h5_link_creation(void);
+
+/* Access by one process; best-effort locks, since Lustre and NFS often have none. */
+hid_t h5_file_access(void);
+
+#endif

@@ -1,0 +1,244 @@
+/* Strings and attributes. A string dataset has a fixed length, the longest of its values, because
+ * parallel HDF5 1.10 cannot write variable-length data; it may hold any bytes of UTF-8 but NUL. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "store/h5_inside.h"
+
+static hid_t text_type(size_t bytes)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, bytes ? bytes : 1);
+    H5Tset_strpad(type, H5T_STR_NULLPAD);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    return type;
+}
+
+/* Packs the strings into null-padded cells of *bytes each; the caller frees the block. */
+static char *pack(int64_t count, const char *const *strings, size_t *bytes)
+{
+    *bytes = 1;
+    for (int64_t i = 0; i < count; i++) {
+        size_t length = strlen(strings[i]);
+        *bytes = length > *bytes ? length : *bytes;
+    }
+    char *cells = memory_zeroed((size_t)count, *bytes, "strings");
+    for (int64_t i = 0; cells && i < count; i++)
+        memcpy(cells + (size_t)i * *bytes, strings[i], strlen(strings[i]));
+    return cells;
+}
+
+static int write_cells(struct h5 *file, const char *name, hid_t type, hid_t space,
+                       const void *cells)
+{
+    hid_t links = h5_link_creation();
+    hid_t set = H5Dcreate2(file->id, name, type, space, links, H5P_DEFAULT, H5P_DEFAULT);
+    int status = 0;
+    if (set < 0 || (H5Sget_simple_extent_npoints(space) > 0 &&
+                    H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, cells) < 0))
+        status = h5_fail(file, name, "cannot write");
+    if (set >= 0)
+        H5Dclose(set);
+    H5Pclose(links);
+    return status;
+}
+
+int h5_write_strings(struct h5 *file, const char *name, int64_t count, const char *const *strings)
+{
+    size_t bytes;
+    char *cells = pack(count, strings, &bytes);
+    if (!cells)
+        return STATUS_FAILED;
+    hsize_t extent = (hsize_t)count;
+    hid_t space = H5Screate_simple(1, &extent, NULL);
+    hid_t type = text_type(bytes);
+    int status = write_cells(file, name, type, space, cells);
+    H5Tclose(type);
+    H5Sclose(space);
+    free(cells);
+    return status;
+}
+
+int h5_write_text(struct h5 *file, const char *name, const char *text)
+{
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t type = text_type(strlen(text));
+    int status = write_cells(file, name, type, space, text);
+    H5Tclose(type);
+    H5Sclose(space);
+    return status;
+}
+
+/* Reads a string dataset of one dimension or none into null-terminated cells. */
+static int read_cells(struct h5 *file, const char *name, int64_t *count, size_t *stride,
+                      char **strings)
+{
+    *strings = NULL;
+    if (!h5_exists(file, name))
+        return fail(STATUS_FAILED, "%s: %s is missing", file->path, name);
+    hid_t set = H5Dopen2(file->id, name, H5P_DEFAULT);
+    if (set < 0)
+        return h5_fail(file, name, "cannot open the dataset");
+    hid_t kind = H5Dget_type(set);
+    hid_t space = H5Dget_space(set);
+    int64_t found = (int64_t)H5Sget_simple_extent_npoints(space);
+    int status = 0;
+    if (H5Tget_class(kind) != H5T_STRING || H5Tis_variable_str(kind) > 0)
+        status = fail(STATUS_FAILED, "%s: %s holds no fixed-length strings", file->path, name);
+    else if (count && H5Sget_simple_extent_ndims(space) != 1)
+        status = fail(STATUS_FAILED, "%s: %s is not a list", file->path, name);
+    size_t cell = H5Tget_size(kind) + 1;
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, cell);
+    H5Tset_cset(type, H5Tget_cset(kind));
+    if (status == 0 && !(*strings = memory_zeroed((size_t)found, cell, name)))
+        status = STATUS_FAILED;
+    if (status == 0 && found > 0 && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *strings) < 0)
+        status = h5_fail(file, name, "cannot read");
+    if (status < 0) {
+        free(*strings);
+        *strings = NULL;
+    }
+    if (count)
+        *count = found;
+    *stride = cell;
+    H5Tclose(type);
+    H5Sclose(space);
+    H5Tclose(kind);
+    H5Dclose(set);
+    return status;
+}
+
+int h5_read_strings(struct h5 *file, const char *name, int64_t *count, size_t *stride,
+                    char **strings)
+{
+    return read_cells(file, name, count, stride, strings);
+}
+
+int h5_read_text(struct h5 *file, const char *name, char **text)
+{
+    size_t stride;
+    return read_cells(file, name, NULL, &stride, text);
+}
+
+static int ensure_object(struct h5 *file, const char *object)
+{
+    if (strcmp(object, "/") == 0 || h5_exists(file, object))
+        return 0;
+    hid_t links = h5_link_creation();
+    hid_t group = H5Gcreate2(file->id, object, links, H5P_DEFAULT, H5P_DEFAULT);
+    H5Pclose(links);
+    if (group < 0)
+        return h5_fail(file, object, "cannot create the group");
+    H5Gclose(group);
+    return 0;
+}
+
+static int set_attribute(struct h5 *file, const char *object, const char *attribute, hid_t type,
+                         hid_t space, const void *value)
+{
+    TRY(ensure_object(file, object));
+    hid_t where = H5Oopen(file->id, object, H5P_DEFAULT);
+    hid_t mark = H5Acreate2(where, attribute, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    int status = 0;
+    if (mark < 0 || H5Awrite(mark, type, value) < 0)
+        status = h5_fail(file, attribute, "cannot write the attribute");
+    if (mark >= 0)
+        H5Aclose(mark);
+    H5Oclose(where);
+    return status;
+}
+
+int h5_set_texts(struct h5 *file, const char *object, const char *attribute, int count,
+                 const char *const *values)
+{
+    size_t bytes;
+    char *cells = pack(count, values, &bytes);
+    if (!cells)
+        return STATUS_FAILED;
+    hsize_t extent = (hsize_t)count;
+    hid_t space = H5Screate_simple(1, &extent, NULL);
+    hid_t type = text_type(bytes);
+    int status = set_attribute(file, object, attribute, type, space, cells);
+    H5Tclose(type);
+    H5Sclose(space);
+    free(cells);
+    return status;
+}
+
+static int set_scalar(struct h5 *file, const char *object, const char *attribute, hid_t type,
+                      const void *value)
+{
+    hid_t space = H5Screate(H5S_SCALAR);
+    int status = set_attribute(file, object, attribute, type, space, value);
+    H5Sclose(space);
+    return status;
+}
+
+int h5_set_text(struct h5 *file, const char *object, const char *attribute, const char *value)
+{
+    hid_t type = text_type(strlen(value));
+    int status = set_scalar(file, object, attribute, type, value);
+    H5Tclose(type);
+    return status;
+}
+
+int h5_set_int(struct h5 *file, const char *object, const char *attribute, int64_t value)
+{
+    return set_scalar(file, object, attribute, H5T_NATIVE_INT64, &value);
+}
+
+int h5_set_double(struct h5 *file, const char *object, const char *attribute, double value)
+{
+    return set_scalar(file, object, attribute, H5T_NATIVE_DOUBLE, &value);
+}
+
+/* Reads a scalar attribute of the given class into value. */
+static int get_attribute(struct h5 *file, const char *object, const char *attribute,
+                         H5T_class_t kind, hid_t type, void *value)
+{
+    if (H5Aexists_by_name(file->id, object, attribute, H5P_DEFAULT) <= 0)
+        return fail(STATUS_FAILED, "%s: attribute %s of %s is missing", file->path, attribute,
+                    object);
+    hid_t mark = H5Aopen_by_name(file->id, object, attribute, H5P_DEFAULT, H5P_DEFAULT);
+    if (mark < 0)
+        return h5_fail(file, attribute, "cannot open the attribute");
+    hid_t found = H5Aget_type(mark);
+    hid_t space = H5Aget_space(mark);
+    int status = 0;
+    if (H5Tget_class(found) != kind || H5Sget_simple_extent_npoints(space) != 1 ||
+        (kind == H5T_STRING &&
+         (H5Tis_variable_str(found) > 0 || H5Tget_size(found) >= H5Tget_size(type))))
+        status =
+            fail(STATUS_FAILED, "%s: attribute %s is not what it should be", file->path, attribute);
+    else if (H5Aread(mark, type, value) < 0)
+        status = h5_fail(file, attribute, "cannot read the attribute");
+    H5Sclose(space);
+    H5Tclose(found);
+    H5Aclose(mark);
+    return status;
+}
+
+int h5_get_text(struct h5 *file, const char *object, const char *attribute, char *value,
+                size_t bytes)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, bytes);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    int status = get_attribute(file, object, attribute, H5T_STRING, type, value);
+    H5Tclose(type);
+    return status;
+}
+
+int h5_get_int(struct h5 *file, const char *object, const char *attribute, int64_t *value)
+{
+    return get_attribute(file, object, attribute, H5T_INTEGER, H5T_NATIVE_INT64, value);
+}
+
+int h5_get_double(struct h5 *file, const char *object, const char *attribute, double *value)
+{
+    return get_attribute(file, object, attribute, H5T_FLOAT, H5T_NATIVE_DOUBLE, value);
+}
