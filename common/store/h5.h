@@ -46,7 +46,8 @@ int h5_read_strings(struct h5 *file, const char *name, int64_t *count, size_t *s
 int h5_write_text(struct h5 *file, const char *name, const char *text);
 int h5_read_text(struct h5 *file, const char *name, char **text);
 
-/* Attributes of an existing object ("/" is the file); a group that does not exist is created. */
+/* Attributes of an existing object ("/" is the file); a group that does not exist is created, an
+ * attribute that exists is replaced. */
 int h5_set_text(struct h5 *file, const char *object, const char *attribute, const char *value);
 int h5_set_texts(struct h5 *file, const char *object, const char *attribute, int count,
                  const char *const *values);

@@ -142,6 +142,8 @@ static int set_attribute(struct h5 *file, const char *object, const char *attrib
 {
     TRY(ensure_object(file, object));
     hid_t where = H5Oopen(file->id, object, H5P_DEFAULT);
+    if (H5Aexists(where, attribute) > 0)
+        H5Adelete(where, attribute);
     hid_t mark = H5Acreate2(where, attribute, type, space, H5P_DEFAULT, H5P_DEFAULT);
     int status = 0;
     if (mark < 0 || H5Awrite(mark, type, value) < 0)

@@ -1,0 +1,20 @@
+/* SHA-256, by libcrypto. */
+#ifndef BASE_SHA256_H
+#define BASE_SHA256_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SHA256_BYTES = 32, SHA256_HEX_BYTES = 65 };
+
+struct sha256;
+
+int sha256_begin(struct sha256 **hash);
+int sha256_add(struct sha256 *hash, const void *data, size_t bytes);
+/* Ends the hash and frees it, also on failure. */
+int sha256_end(struct sha256 **hash, uint8_t digest[SHA256_BYTES]);
+
+/* The digest as 64 lower-case hexadecimal digits and a NUL. */
+void sha256_hex(const uint8_t digest[SHA256_BYTES], char hex[SHA256_HEX_BYTES]);
+
+#endif

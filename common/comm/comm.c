@@ -1,0 +1,228 @@
+#include "comm/comm.h"
+
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "comm/comm_inside.h"
+
+int comm_fail(const char *call, int code)
+{
+    char words[MPI_MAX_ERROR_STRING] = "";
+    int length = 0;
+    MPI_Error_string(code, words, &length);
+    return fail(STATUS_FAILED, "%.*s: %s", (int)strcspn(call, "("), call, words);
+}
+
+int comm_begin(struct comm **out)
+{
+    int provided, length;
+    MPI_Comm node;
+    struct comm *comm = memory_zeroed(1, sizeof *comm, "ranks");
+    *out = comm;
+    if (!comm)
+        return STATUS_FAILED;
+    TRY_MPI(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided));
+    comm->world = MPI_COMM_WORLD;
+    TRY_MPI(MPI_Comm_set_errhandler(comm->world, MPI_ERRORS_RETURN));
+    TRY_MPI(MPI_Comm_rank(comm->world, &comm->rank));
+    TRY_MPI(MPI_Comm_size(comm->world, &comm->size));
+    TRY_MPI(MPI_Get_processor_name(comm->host, &length));
+    TRY_MPI(MPI_Comm_split_type(comm->world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+    TRY_MPI(MPI_Comm_size(node, &comm->local_size));
+    TRY_MPI(MPI_Comm_free(&node));
+    return 0;
+}
+
+int comm_end(struct comm **out, int status)
+{
+    struct comm *comm = *out;
+    int code = status < 0 ? -status : 0;
+    if (!comm)
+        return code;
+    if (status < 0 && comm->agreed) {
+        if (comm->rank == 0)
+            log_error("%s", fail_message());
+    } else if (status < 0 && comm->size == 1) {
+        log_error("%s", fail_message());
+    } else if (status < 0) {
+        log_error("[rank %d on %s] %s", comm->rank, comm->host, fail_message());
+        MPI_Abort(comm->world, code);
+    }
+    MPI_Finalize();
+    free(comm->scratch);
+    free(comm);
+    *out = NULL;
+    return code;
+}
+
+int comm_rank_before_begin(void)
+{
+    const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (getenv(names[i]))
+            return atoi(getenv(names[i]));
+    return 0;
+}
+
+int comm_rank(const struct comm *comm)
+{
+    return comm->rank;
+}
+
+int comm_size(const struct comm *comm)
+{
+    return comm->size;
+}
+
+int comm_local_size(const struct comm *comm)
+{
+    return comm->local_size;
+}
+
+const char *comm_host(const struct comm *comm)
+{
+    return comm->host;
+}
+
+const char *comm_library(void)
+{
+    static char words[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length;
+    if (!words[0] && MPI_Get_library_version(words, &length) == MPI_SUCCESS)
+        words[strcspn(words, ",")] =
+            '\0'; /* "Open MPI v4.1.4, package: ...": the first is enough */
+    return words;
+}
+
+void comm_set_timeout(struct comm *comm, double seconds)
+{
+    comm->timeout_s = seconds;
+}
+
+void comm_set_place(struct comm *comm, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(comm->place, sizeof comm->place, format, arguments);
+    va_end(arguments);
+}
+
+static double now_s(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* A blocking collective cannot time out, so every one is started nonblocking and polled here. The
+ * first milliseconds are spun through (peers are usually microseconds apart), then we sleep. */
+int comm_wait(struct comm *comm, MPI_Request *request, const char *what)
+{
+    const double spin_s = 0.02, tick_s = 0.5;
+    double start = now_s(), last = start, waited = 0;
+    for (;;) {
+        int done = 0;
+        TRY_MPI(MPI_Test(request, &done, MPI_STATUS_IGNORE));
+        if (done)
+            return 0;
+        double now = now_s();
+        waited += now - last < tick_s ? now - last : tick_s; /* a long gap: we were suspended */
+        last = now;
+        if (comm->timeout_s > 0 && waited > comm->timeout_s)
+            return fail(STATUS_FAILED,
+                        "%s did not complete within %g s%s%s; a rank is dead, stuck or unreachable "
+                        "(--timeout sets the limit)",
+                        what, comm->timeout_s, comm->place[0] ? " at " : "", comm->place);
+        if (now - start < spin_s)
+            sched_yield();
+        else
+            usleep(200);
+    }
+}
+
+int comm_agree(struct comm *comm, int status)
+{
+    struct {
+        int status, rank;
+    } mine = {status < 0 ? status : 0, comm->rank}, worst;
+    char message[2048] = "";
+    MPI_Request request;
+    comm->agreed = 0;
+    TRY_MPI(MPI_Iallreduce(&mine, &worst, 1, MPI_2INT, MPI_MINLOC, comm->world, &request));
+    TRY(comm_wait(comm, &request, "the agreement of the ranks"));
+    if (worst.status == 0)
+        return 0;
+    if (comm->rank == worst.rank && comm->size == 1)
+        snprintf(message, sizeof message, "%s", fail_message());
+    else if (comm->rank == worst.rank)
+        snprintf(message, sizeof message, "[rank %d on %s] %s", comm->rank, comm->host,
+                 fail_message());
+    TRY_MPI(MPI_Ibcast(message, sizeof message, MPI_CHAR, worst.rank, comm->world, &request));
+    TRY(comm_wait(comm, &request, "the message of a failed rank"));
+    comm->agreed = 1;
+    return fail(worst.status, "%s", message);
+}
+
+int comm_broadcast(struct comm *comm, void *data, size_t bytes)
+{
+    const size_t most = (size_t)1 << 30; /* an MPI count is an int */
+    for (size_t done = 0; done < bytes; done += most) {
+        MPI_Request request;
+        size_t part = bytes - done < most ? bytes - done : most;
+        TRY_MPI(MPI_Ibcast((char *)data + done, (int)part, MPI_BYTE, 0, comm->world, &request));
+        TRY(comm_wait(comm, &request, "a broadcast"));
+    }
+    return 0;
+}
+
+int comm_broadcast_block(struct comm *comm, void **data, size_t *bytes)
+{
+    int status = 0;
+    uint64_t length = *bytes;
+    TRY(comm_broadcast(comm, &length, sizeof length));
+    *bytes = length;
+    if (comm->rank != 0 && !(*data = memory_zeroed(length, 1, "block from rank 0")))
+        status = STATUS_FAILED;
+    TRY(comm_agree(comm, status));
+    return comm_broadcast(comm, *data, length);
+}
+
+int comm_gather(struct comm *comm, const void *mine, int64_t my_count, size_t block_bytes,
+                void *all, const int64_t *counts)
+{
+    MPI_Datatype block = MPI_DATATYPE_NULL;
+    MPI_Request request;
+    int *lengths = NULL, *offsets = NULL, status = 0;
+    if (comm->rank == 0) {
+        lengths = memory_zeroed((size_t)comm->size, sizeof *lengths, "gather");
+        offsets = memory_zeroed((size_t)comm->size, sizeof *offsets, "gather");
+        status = lengths && offsets ? 0 : STATUS_FAILED;
+        for (int r = 0; status == 0 && r < comm->size; r++) {
+            lengths[r] = (int)counts[r];
+            offsets[r] = r ? offsets[r - 1] + lengths[r - 1] : 0;
+        }
+    }
+    TRY_OR(done, comm_agree(comm, status));
+    status = STATUS_FAILED;
+    if (MPI_Type_contiguous((int)block_bytes, MPI_BYTE, &block) != MPI_SUCCESS ||
+        MPI_Type_commit(&block) != MPI_SUCCESS ||
+        MPI_Igatherv(mine, (int)my_count, block, all, lengths, offsets, block, 0, comm->world,
+                     &request) != MPI_SUCCESS)
+        fail(STATUS_FAILED, "MPI_Igatherv failed");
+    else
+        status = comm_wait(comm, &request, "a gather");
+done:
+    if (block != MPI_DATATYPE_NULL)
+        MPI_Type_free(&block);
+    free(lengths);
+    free(offsets);
+    return status;
+}

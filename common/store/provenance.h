@@ -1,0 +1,36 @@
+/* Where a file came from: written into every file of ours as attributes of its root. */
+#ifndef STORE_PROVENANCE_H
+#define STORE_PROVENANCE_H
+
+struct h5;
+struct command;
+
+enum { PROVENANCE_LIBRARIES_MAX = 12 };
+
+struct provenance {
+    const struct command *command; /* its resolved options are stored too, one attribute each */
+    int argc;
+    char **argv;
+    int ranks, threads;
+    const char *host;
+    struct {
+        const char *name, *version; /* "mpi_version", "Open MPI v4.1.4" */
+    } libraries[PROVENANCE_LIBRARIES_MAX];
+    int library_count;
+};
+
+/* Appends a library; `version` must live as long as the provenance. */
+void provenance_add(struct provenance *provenance, const char *name, const char *version);
+
+/* Writes all of it and the date (UTC). */
+int provenance_write(struct h5 *file, const struct provenance *provenance);
+
+/* Compares an option that is stored in the file with its value now: 1 = the same, 0 = not. The
+ * stored value is given as text. */
+struct option;
+int provenance_option_equals(struct h5 *file, const struct option *option, char *stored,
+                             int stored_bytes);
+
+const char *h5_library_version(void);
+
+#endif
