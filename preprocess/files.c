@@ -1,0 +1,247 @@
+#include "preprocess/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "base/status.h"
+
+/* The folders from the class folder down to where the walk is: a link to one of them is a cycle. */
+struct ancestor {
+    const struct ancestor *above;
+    dev_t device;
+    ino_t inode;
+};
+
+struct walk {
+    struct file_list *list;
+    const char *root;
+    int folder_length;
+    uint8_t label;
+};
+
+static int is_jpeg(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0);
+}
+
+static void count_ignored(struct file_list *list, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    const char *extension = dot && dot != name && strlen(dot) < 16 ? dot : "no extension";
+    int i = 0;
+    while (i < list->ignored_count && strcasecmp(list->ignored[i].extension, extension) != 0)
+        i++;
+    if (i == IGNORED_MAX) {
+        i = IGNORED_MAX - 1;
+        extension = "others";
+    }
+    if (i == list->ignored_count)
+        list->ignored_count++;
+    snprintf(list->ignored[i].extension, sizeof list->ignored[i].extension, "%s", extension);
+    list->ignored[i].count++;
+}
+
+static int add_file(const struct walk *walk, const char *path)
+{
+    struct file_list *list = walk->list;
+    if (list->count == list->capacity) {
+        int64_t capacity = list->capacity ? 2 * list->capacity : 1024;
+        void *grown = memory_resized(list->files, (size_t)capacity, sizeof *list->files, "files");
+        if (!grown)
+            return STATUS_FAILED;
+        list->files = grown;
+        list->capacity = capacity;
+    }
+    struct file *file = &list->files[list->count];
+    *file = (struct file){.folder_length = walk->folder_length, .label = walk->label};
+    file->path = strdup(path);
+    if (!file->path)
+        return fail(STATUS_FAILED, "out of memory: file names");
+    list->count++;
+    return 0;
+}
+
+static int walk_folder(const struct walk *walk, const char *path, const struct ancestor *above);
+
+static int visit(const struct walk *walk, const char *folder, const char *name,
+                 const struct ancestor *above)
+{
+    char path[4096], full[8192];
+    struct stat facts;
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
+        return fail(STATUS_FAILED, "%s/%s: path too long", folder, name);
+    snprintf(full, sizeof full, "%s/%s", walk->root, path);
+    int known = stat(full, &facts) == 0;
+    if (known && S_ISDIR(facts.st_mode))
+        return walk_folder(walk, path, above);
+    if (is_jpeg(name)) /* a dangling link too: decoding will reject it by name */
+        return add_file(walk, path);
+    count_ignored(walk->list, name);
+    return 0;
+}
+
+static int walk_folder(const struct walk *walk, const char *path, const struct ancestor *above)
+{
+    char full[8192];
+    struct stat facts;
+    snprintf(full, sizeof full, "%s/%s", walk->root, path);
+    DIR *folder = opendir(full);
+    if (!folder)
+        return fail(STATUS_FAILED, "%s: %s%s", full,
+                    errno == ENOENT ? "no such folder" : strerror(errno),
+                    above ? ""
+                          : "; expected one folder per class: real/ and fake/, or name them "
+                            "with --real A,B --fake C");
+    int status = 0;
+    if (fstat(dirfd(folder), &facts) < 0)
+        status = fail(STATUS_FAILED, "%s: %s", full, strerror(errno));
+    for (const struct ancestor *a = above; status == 0 && a; a = a->above)
+        if (a->device == facts.st_dev && a->inode == facts.st_ino)
+            status = fail(STATUS_FAILED, "%s: links back to a folder above it", full);
+    const struct ancestor here = {above, facts.st_dev, facts.st_ino};
+    while (status == 0) {
+        errno = 0;
+        struct dirent *entry = readdir(folder);
+        if (!entry && errno)
+            status = fail(STATUS_FAILED, "%s: %s", full, strerror(errno));
+        if (!entry)
+            break;
+        if (entry->d_name[0] != '.')
+            status = visit(walk, path, entry->d_name, &here);
+    }
+    closedir(folder);
+    return status;
+}
+
+/* Walks each folder of a comma-separated list. */
+static int scan_class(struct file_list *list, const char *root, const char *folders, uint8_t label)
+{
+    for (const char *at = folders; *at;) {
+        char folder[1024];
+        size_t length = strcspn(at, ",");
+        snprintf(folder, sizeof folder, "%.*s", (int)length, at);
+        at += length + (at[length] == ',');
+        for (size_t end = strlen(folder); end > 0 && folder[end - 1] == '/';)
+            folder[--end] = '\0';
+        if (!folder[0])
+            return fail(STATUS_USAGE, "--%s %s: an empty folder name", label ? "fake" : "real",
+                        folders);
+        struct walk walk = {list, root, (int)strlen(folder), label};
+        int64_t before = list->count;
+        TRY(walk_folder(&walk, folder, NULL));
+        if (list->count == before)
+            return fail(STATUS_FAILED, "%s/%s: no .jpg or .jpeg file below it", root, folder);
+    }
+    return 0;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
+}
+
+int files_scan(struct file_list *list, const char *root, const char *real, const char *fake)
+{
+    struct stat facts;
+    memset(list, 0, sizeof *list);
+    if (stat(root, &facts) < 0)
+        return fail(STATUS_FAILED, "%s: %s", root,
+                    errno == ENOENT ? "no such folder" : strerror(errno));
+    if (!S_ISDIR(facts.st_mode))
+        return fail(STATUS_FAILED, "%s: not a folder", root);
+    TRY(scan_class(list, root, real, 0));
+    TRY(scan_class(list, root, fake, 1));
+    qsort(list->files, (size_t)list->count, sizeof *list->files, compare_paths);
+    for (int64_t i = 1; i < list->count; i++)
+        if (strcmp(list->files[i].path, list->files[i - 1].path) == 0)
+            return fail(STATUS_USAGE, "%s: in two class folders at once; see --real and --fake",
+                        list->files[i].path);
+    return 0;
+}
+
+struct draw {
+    uint64_t hash;
+    int64_t index;
+    int32_t key; /* the video or class whose quota the file counts against */
+};
+
+static int compare_draws(const void *a, const void *b)
+{
+    const struct draw *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return x->index < y->index ? -1 : 1;
+}
+
+/* Keeps the `most` files of lowest hash under each key; the order of the list is kept. */
+static int keep_lowest(struct file_list *list, uint64_t seed, int most, int by_video)
+{
+    struct draw *draws = memory_zeroed((size_t)list->count, sizeof *draws, "sample");
+    char *keep = memory_zeroed((size_t)list->count, 1, "sample");
+    if (!draws || !keep) {
+        free(draws);
+        free(keep);
+        return STATUS_FAILED;
+    }
+    for (int64_t i = 0; i < list->count; i++) {
+        struct file *file = &list->files[i];
+        draws[i] =
+            (struct draw){random_hash(seed, file->path), i, by_video ? file->video : file->label};
+    }
+    qsort(draws, (size_t)list->count, sizeof *draws, compare_draws);
+    for (int64_t i = 0, taken = 0; i < list->count; i++) {
+        taken = i && draws[i].key == draws[i - 1].key ? taken + 1 : 0;
+        keep[draws[i].index] = taken < most;
+    }
+    int64_t kept = 0;
+    for (int64_t i = 0; i < list->count; i++) {
+        if (keep[i])
+            list->files[kept++] = list->files[i];
+        else
+            free(list->files[i].path);
+    }
+    list->count = kept;
+    free(draws);
+    free(keep);
+    return 0;
+}
+
+int files_sample(struct file_list *list, uint64_t seed, int per_video, int per_class)
+{
+    if (per_video > 0)
+        TRY(keep_lowest(list, seed, per_video, 1));
+    if (per_class > 0)
+        TRY(keep_lowest(list, seed, per_class, 0));
+    return 0;
+}
+
+void files_release_names(struct file_list *list)
+{
+    for (int64_t i = 0; i < list->video_count; i++)
+        free(list->videos[i]);
+    for (int64_t i = 0; i < list->group_count; i++)
+        free(list->groups[i]);
+    free(list->videos);
+    free(list->groups);
+    list->videos = list->groups = NULL;
+    list->video_count = list->group_count = 0;
+}
+
+void files_release(struct file_list *list)
+{
+    files_release_names(list);
+    for (int64_t i = 0; i < list->count; i++)
+        free(list->files[i].path);
+    free(list->files);
+    memset(list, 0, sizeof *list);
+}

@@ -1,0 +1,46 @@
+/* The input files: which there are, which video and group each belongs to, which are taken. */
+#ifndef PREPROCESS_FILES_H
+#define PREPROCESS_FILES_H
+
+#include <stdint.h>
+
+/* One JPEG file. Strings belong to the list. */
+struct file {
+    char *path;        /* relative to the input folder */
+    int folder_length; /* of the class folder at the head of path */
+    uint8_t label;     /* 1 = fake */
+    int32_t video, group;
+};
+
+struct ignored {
+    char extension[16]; /* ".png", or "no extension" */
+    int64_t count;
+};
+
+enum { IGNORED_MAX = 16 };
+
+struct file_list {
+    struct file *files; /* sorted by path */
+    int64_t count, capacity;
+    struct ignored ignored[IGNORED_MAX]; /* the last entry takes what does not fit */
+    int ignored_count;
+    char **videos, **groups; /* names, owned; filled by names_assign */
+    int64_t video_count, group_count;
+    int rules_fit; /* the names of all files fitted a rule for their video */
+};
+
+/* Walks the class folders (comma-separated lists of folders below root). Sorted, so that the order
+ * of the file system does not matter. A folder without any JPEG, or one that is missing, is an
+ * error. */
+int files_scan(struct file_list *list, const char *root, const char *real, const char *fake);
+
+/* Keeps a seeded subsample: at most per_video frames of each video, then at most per_class frames
+ * of each class (0: no limit). */
+int files_sample(struct file_list *list, uint64_t seed, int per_video, int per_class);
+
+void files_release(struct file_list *list);
+
+/* Releases what names_assign made, so that it can be called again. */
+void files_release_names(struct file_list *list);
+
+#endif
