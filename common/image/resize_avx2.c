@@ -1,0 +1,197 @@
+/* The passes of a resize with AVX2, compiled by per-function targets and chosen at run time.
+ *
+ * A 22-bit weight times a byte does not fit a 16-bit product, and 32-bit multiplications are slow.
+ * So each weight comes in two 11-bit digits: vpmaddwd multiplies the bytes (widened to 16 bits)
+ * with the digits of two taps and adds the pair, and the two sums meet at the end:
+ *     out = (2^21 + low + (high << 11)) >> 22
+ * which is the same integer as the plain sum: parts may wrap around 2^32 over very wide windows,
+ * the whole never does. Packing saturates, so a sum a little above 255 is clipped as in plain C. */
+#include "image/resize_kernels.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <immintrin.h>
+#include <string.h>
+
+#define AVX2 __attribute__((target("avx2")))
+
+/* Digits of two neighbouring taps in every 32-bit lane. */
+AVX2 static inline __m256i broadcast_pair(const int16_t *digits)
+{
+    int32_t pair;
+    memcpy(&pair, digits, sizeof pair);
+    return _mm256_set1_epi32(pair);
+}
+
+/* (2^21 + low + (high << 11)) >> 22, where low holds the 2^21 already. */
+AVX2 static inline __m256i join_digits(__m256i high, __m256i low)
+{
+    __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(high, RESIZE_DIGIT_BITS), low);
+    return _mm256_srli_epi32(sum, RESIZE_WEIGHT_BITS);
+}
+
+/* ---- horizontal: four rows at once, one RGB pixel of each per 128-bit half --------------------*/
+
+/* Of the 16 bytes at a window (five pixels and a byte), taps 0 and 1, or 2 and 3, as 16-bit pairs:
+ * R0 R1 G0 G1 B0 B1 0 0. */
+#define Z        -1
+#define TAPS_0_1 0, Z, 3, Z, 1, Z, 4, Z, 2, Z, 5, Z, Z, Z, Z, Z
+#define TAPS_2_3 6, Z, 9, Z, 7, Z, 10, Z, 8, Z, 11, Z, Z, Z, Z, Z
+
+AVX2 static inline __m256i load_two_rows(const uint8_t *a, const uint8_t *b)
+{
+    __m256i low = _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)a));
+    return _mm256_inserti128_si256(low, _mm_loadu_si128((const __m128i *)b), 1);
+}
+
+/* The output pixel x of two rows, as 32-bit R G B 0 of each. */
+AVX2 static inline __m256i sum_two_rows(const uint8_t *a, const uint8_t *b,
+                                        const struct resize_digits *digits, int groups)
+{
+    const __m256i front = _mm256_setr_epi8(TAPS_0_1, TAPS_0_1);
+    const __m256i back = _mm256_setr_epi8(TAPS_2_3, TAPS_2_3);
+    __m256i high = _mm256_setzero_si256();
+    __m256i low = _mm256_set1_epi32(1 << (RESIZE_WEIGHT_BITS - 1));
+    for (int g = 0; g < groups; g++, digits++) {
+        __m256i pixels = load_two_rows(a + 12 * g, b + 12 * g);
+        __m256i f = _mm256_shuffle_epi8(pixels, front);
+        __m256i k = _mm256_shuffle_epi8(pixels, back);
+        high = _mm256_add_epi32(high, _mm256_madd_epi16(f, broadcast_pair(digits->high)));
+        low = _mm256_add_epi32(low, _mm256_madd_epi16(f, broadcast_pair(digits->low)));
+        high = _mm256_add_epi32(high, _mm256_madd_epi16(k, broadcast_pair(digits->high + 2)));
+        low = _mm256_add_epi32(low, _mm256_madd_epi16(k, broadcast_pair(digits->low + 2)));
+    }
+    return join_digits(high, low);
+}
+
+/* Stores R G B and, but for the last pixel of a row, a byte that the next pixel overwrites. */
+static inline void store_pixel(uint8_t *out, int pixel, int is_last)
+{
+    if (is_last)
+        memcpy(out, &pixel, 3);
+    else
+        memcpy(out, &pixel, 4);
+}
+
+AVX2 static void horizontal_avx2(const struct resize_taps *taps, const uint8_t *in,
+                                 size_t in_stride, int rows, uint8_t *out)
+{
+    size_t out_stride = (size_t)taps->out * 3;
+    int groups_stride = taps->stride / RESIZE_TAPS_TOGETHER;
+    for (int row = 0; row < rows; row += 4) {
+        const uint8_t *from[4];
+        uint8_t *to[4];
+        for (int i = 0; i < 4; i++) { /* missing rows are the last one again */
+            size_t r = (size_t)(row + i < rows ? row + i : rows - 1);
+            from[i] = in + r * in_stride;
+            to[i] = out + r * out_stride;
+        }
+        for (int x = 0; x < taps->out; x++) {
+            size_t at = (size_t)taps->first[x] * 3, put = (size_t)x * 3;
+            int groups = (taps->count[x] + RESIZE_TAPS_TOGETHER - 1) / RESIZE_TAPS_TOGETHER;
+            const struct resize_digits *digits = taps->digits + (size_t)x * groups_stride;
+            __m256i rows_01 = sum_two_rows(from[0] + at, from[1] + at, digits, groups);
+            __m256i rows_23 = sum_two_rows(from[2] + at, from[3] + at, digits, groups);
+            __m256i words = _mm256_packus_epi32(rows_01, rows_23);
+            __m256i bytes = _mm256_packus_epi16(words, words);
+            __m128i rows_02 = _mm256_castsi256_si128(bytes);
+            __m128i rows_13 = _mm256_extracti128_si256(bytes, 1);
+            int is_last = x == taps->out - 1;
+            store_pixel(to[0] + put, _mm_cvtsi128_si32(rows_02), is_last);
+            store_pixel(to[1] + put, _mm_cvtsi128_si32(rows_13), is_last);
+            store_pixel(to[2] + put, _mm_extract_epi32(rows_02, 1), is_last);
+            store_pixel(to[3] + put, _mm_extract_epi32(rows_13, 1), is_last);
+        }
+    }
+}
+
+/* ---- vertical: 32 bytes of a row at once, two rows per multiplication -------------------------*/
+
+struct column_sums {
+    __m256i high[4], low[4]; /* eight neighbouring bytes each, in the order unpacking leaves */
+};
+
+AVX2 static inline void add_two_rows(struct column_sums *sums, __m256i a, __m256i b, __m256i high,
+                                     __m256i low)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    __m256i front = _mm256_unpacklo_epi8(a, b), back = _mm256_unpackhi_epi8(a, b);
+    __m256i pairs[4] = {
+        _mm256_unpacklo_epi8(front, zero),
+        _mm256_unpackhi_epi8(front, zero),
+        _mm256_unpacklo_epi8(back, zero),
+        _mm256_unpackhi_epi8(back, zero),
+    };
+    for (int i = 0; i < 4; i++) {
+        sums->high[i] = _mm256_add_epi32(sums->high[i], _mm256_madd_epi16(pairs[i], high));
+        sums->low[i] = _mm256_add_epi32(sums->low[i], _mm256_madd_epi16(pairs[i], low));
+    }
+}
+
+AVX2 static inline __m256i sum_32_columns(const uint8_t *in, size_t row_bytes, int count,
+                                          const struct resize_digits *digits)
+{
+    struct column_sums sums;
+    for (int i = 0; i < 4; i++) {
+        sums.high[i] = _mm256_setzero_si256();
+        sums.low[i] = _mm256_set1_epi32(1 << (RESIZE_WEIGHT_BITS - 1));
+    }
+    for (int tap = 0; tap < count; tap += 2) {
+        /* An odd count ends with its last row twice; the second weight is padding, 0. */
+        const uint8_t *a = in + (size_t)tap * row_bytes;
+        const uint8_t *b = tap + 1 < count ? a + row_bytes : a;
+        const struct resize_digits *group = digits + tap / RESIZE_TAPS_TOGETHER;
+        int within = tap % RESIZE_TAPS_TOGETHER;
+        add_two_rows(&sums, _mm256_loadu_si256((const __m256i *)a),
+                     _mm256_loadu_si256((const __m256i *)b), broadcast_pair(group->high + within),
+                     broadcast_pair(group->low + within));
+    }
+    __m256i front = _mm256_packus_epi32(join_digits(sums.high[0], sums.low[0]),
+                                        join_digits(sums.high[1], sums.low[1]));
+    __m256i back = _mm256_packus_epi32(join_digits(sums.high[2], sums.low[2]),
+                                       join_digits(sums.high[3], sums.low[3]));
+    return _mm256_packus_epi16(front, back);
+}
+
+static void sum_last_columns(const uint8_t *in, size_t row_bytes, int count, const int32_t *weights,
+                             size_t start, uint8_t *out)
+{
+    for (size_t b = start; b < row_bytes; b++) {
+        int32_t sum = 1 << (RESIZE_WEIGHT_BITS - 1);
+        for (int i = 0; i < count; i++)
+            sum += weights[i] * in[(size_t)i * row_bytes + b];
+        sum >>= RESIZE_WEIGHT_BITS;
+        out[b] = sum > 255 ? 255 : (uint8_t)sum;
+    }
+}
+
+AVX2 static void vertical_avx2(const struct resize_taps *taps, const uint8_t *in, int first_row,
+                               size_t row_bytes, uint8_t *out)
+{
+    int groups_stride = taps->stride / RESIZE_TAPS_TOGETHER;
+    size_t whole_bytes = row_bytes / 32 * 32;
+    for (int y = 0; y < taps->out; y++, out += row_bytes) {
+        const uint8_t *window = in + (size_t)(taps->first[y] - first_row) * row_bytes;
+        const struct resize_digits *digits = taps->digits + (size_t)y * groups_stride;
+        for (size_t b = 0; b < whole_bytes; b += 32)
+            _mm256_storeu_si256((__m256i *)(out + b),
+                                sum_32_columns(window + b, row_bytes, taps->count[y], digits));
+        sum_last_columns(window, row_bytes, taps->count[y],
+                         taps->weights + (size_t)y * taps->stride, whole_bytes, out);
+    }
+}
+
+const struct resize_kernels *resize_avx2(void)
+{
+    static const struct resize_kernels kernels = {"avx2", horizontal_avx2, vertical_avx2};
+    return __builtin_cpu_supports("avx2") ? &kernels : NULL;
+}
+
+#else
+
+const struct resize_kernels *resize_avx2(void)
+{
+    return NULL;
+}
+
+#endif
