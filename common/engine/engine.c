@@ -1,0 +1,109 @@
+#include "engine/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "engine/table.h"
+
+/* Every engine that is compiled in; "auto" takes the first. */
+static const struct engine_table *const engines[] = {
+#ifdef HAVE_ONEDNN
+    &engine_cpu,
+#endif
+    &engine_reference,
+};
+
+enum { ENGINE_COUNT = sizeof engines / sizeof engines[0] };
+
+/* Devices that a build can lack, and what to do then. */
+static const struct {
+    const char *device, *advice;
+} absent[] = {
+    {"cpu", "install oneDNN 2.x (make deps) and build again, or use reference"},
+    {"cuda", "use cpu or auto"},
+};
+
+struct engine {
+    const struct engine_table *table;
+    void *state;
+};
+
+static int find_table(const struct engine_table **table, const char *device)
+{
+    if (strcmp(device, "auto") == 0) {
+        *table = engines[0];
+        return 0;
+    }
+    for (size_t i = 0; i < ENGINE_COUNT; i++)
+        if (strcmp(device, engines[i]->name) == 0) {
+            *table = engines[i];
+            return 0;
+        }
+    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
+        if (strcmp(device, absent[i].device) == 0)
+            return fail(STATUS_FAILED, "device %s: this build does not have it; %s", device,
+                        absent[i].advice);
+    return fail(STATUS_FAILED, "device %s: unknown; use auto, cpu, cuda or reference", device);
+}
+
+int engine_open(struct engine **out, const struct model *model,
+                const struct engine_settings *settings)
+{
+    *out = NULL;
+    const struct engine_table *table;
+    TRY(find_table(&table, settings->device));
+    struct engine *engine = memory_zeroed(1, sizeof *engine, "engine");
+    if (!engine)
+        return STATUS_FAILED;
+    engine->table = table;
+    int status = table->open(&engine->state, model, settings);
+    if (status < 0) {
+        free(engine);
+        return status;
+    }
+    *out = engine;
+    return 0;
+}
+
+void engine_close(struct engine **out)
+{
+    struct engine *engine = *out;
+    if (!engine)
+        return;
+    engine->table->close(engine->state);
+    free(engine);
+    *out = NULL;
+}
+
+const char *engine_name(const struct engine *engine)
+{
+    return engine->table->name;
+}
+
+int engine_forward(struct engine *engine, int count, const uint8_t *frames, float *logits)
+{
+    return engine->table->forward(engine->state, count, frames, logits);
+}
+
+int engine_backward(struct engine *engine, int count, const uint8_t *frames, const uint8_t *labels,
+                    float scale, float *logits)
+{
+    return engine->table->backward(engine->state, count, frames, labels, scale, logits);
+}
+
+int engine_step(struct engine *engine, float learning_rate)
+{
+    return engine->table->step(engine->state, learning_rate);
+}
+
+int engine_get(struct engine *engine, enum engine_slab slab, float *values)
+{
+    return engine->table->get(engine->state, slab, values);
+}
+
+int engine_set(struct engine *engine, enum engine_slab slab, const float *values)
+{
+    return engine->table->set(engine->state, slab, values);
+}
