@@ -10,15 +10,28 @@
 
 /* ---- scikit-learn's layout -------------------------------------------------------------------*/
 
-static void print_row(FILE *out, const char *name, double p, double r, double f1, int64_t support)
+/* scikit-learn counts in floating point when not one row is right, and prints 36 as 36.0 then;
+ * equal to the byte means equal there too. */
+static void print_support(FILE *out, const struct metrics *m, int64_t support)
 {
-    fprintf(out, "%12s  %9.2f %9.2f %9.2f %9" PRId64 "\n", name, p, r, f1, support);
+    char cell[32];
+    int none_right = m->confusion[0][0] + m->confusion[1][1] == 0;
+    snprintf(cell, sizeof cell, "%" PRId64 "%s", support, none_right ? ".0" : "");
+    fprintf(out, " %9s\n", cell);
 }
 
-static void print_average(FILE *out, const char *name, const double *figures, int64_t support)
+static void print_row(FILE *out, const struct metrics *m, const char *name, double p, double r,
+                      double f1, int64_t support)
 {
-    print_row(out, name, figures[FIGURE_PRECISION], figures[FIGURE_RECALL], figures[FIGURE_F1],
-              support);
+    fprintf(out, "%12s  %9.2f %9.2f %9.2f", name, p, r, f1);
+    print_support(out, m, support);
+}
+
+static void print_average(FILE *out, const struct metrics *m, const char *name,
+                          const double *figures)
+{
+    print_row(out, m, name, figures[FIGURE_PRECISION], figures[FIGURE_RECALL], figures[FIGURE_F1],
+              m->count);
 }
 
 /* What scikit-learn prints as accuracy is the F1 of precision = recall = correct / count. */
@@ -32,10 +45,11 @@ static void print_report(FILE *out, const struct metrics *m)
 {
     fprintf(out, "%12s  %9s %9s %9s %9s\n\n", "", "precision", "recall", "f1-score", "support");
     for (int k = 0; k < CLASS_COUNT; k++)
-        print_row(out, class_names[k], m->precision[k], m->recall[k], m->f1[k], m->support[k]);
-    fprintf(out, "\n%12s  %9s %9s %9.2f %9" PRId64 "\n", "accuracy", "", "", micro_f1(m), m->count);
-    print_average(out, "macro avg", m->macro_avg, m->count);
-    print_average(out, "weighted avg", m->weighted_avg, m->count);
+        print_row(out, m, class_names[k], m->precision[k], m->recall[k], m->f1[k], m->support[k]);
+    fprintf(out, "\n%12s  %9s %9s %9.2f", "accuracy", "", "", micro_f1(m));
+    print_support(out, m, m->count);
+    print_average(out, m, "macro avg", m->macro_avg);
+    print_average(out, m, "weighted avg", m->weighted_avg);
 }
 
 /* ---- the summary -----------------------------------------------------------------------------*/
