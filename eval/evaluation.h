@@ -1,0 +1,110 @@
+/* Everything one report says: what was scored, and the figures that follow from it.
+ *
+ * The life of an evaluation:
+ *
+ *     struct evaluation e = {.split = "val", .weights = "last", ...};   the inputs, borrowed
+ *     evaluation_compute(&e);                                           fills every figure
+ *     report_write(file, &e); text_summary(&e, &line); plots_write(&e, folder);
+ *     evaluation_clear(&e);                                             frees the figures
+ *
+ * The positive class is "fake" = 1; a row is predicted fake when its probability is above 0.5.
+ * Every figure is made from the stored float32 probabilities, in double, by one thread and in the
+ * order of the rows, so it does not depend on who scored which row. A figure that is not defined
+ * (the AUC of a split that holds one class only) is NaN, and the texts call it `undefined`. */
+#ifndef EVAL_EVALUATION_H
+#define EVAL_EVALUATION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CLASS_REAL, CLASS_FAKE, CLASS_COUNT };
+extern const char *const class_names[CLASS_COUNT];
+
+/* The columns of a report: the places of macro_avg and weighted_avg. */
+enum { FIGURE_PRECISION, FIGURE_RECALL, FIGURE_F1, FIGURE_COUNT };
+
+/* Points of a curve, one per distinct probability and one for the end where nothing is predicted
+ * fake, whose threshold is +inf. At a point, fake means probability >= threshold.
+ *   ROC: x = false positive rate, y = true positive rate, thresholds falling, the +inf first.
+ *   precision-recall: x = recall, y = precision, thresholds rising, the +inf (1, 0) last. */
+struct curve {
+    int64_t count;
+    double *x, *y, *threshold; /* (count) each */
+};
+
+/* What follows from labels and probabilities alone, be they of frames or of videos. */
+struct metrics {
+    int64_t count;
+    int64_t confusion[CLASS_COUNT][CLASS_COUNT]; /* rows: true class; columns: predicted */
+    int64_t support[CLASS_COUNT];
+    double precision[CLASS_COUNT], recall[CLASS_COUNT], f1[CLASS_COUNT]; /* 0 where 0/0 */
+    double macro_avg[FIGURE_COUNT], weighted_avg[FIGURE_COUNT];
+    double accuracy, balanced_accuracy, matthews_correlation;
+    double majority_accuracy; /* of always answering majority_class */
+    int majority_class;
+    double auc, average_precision;
+    struct curve roc, precision_recall;
+    char *text; /* the report in scikit-learn's layout, ends with a newline */
+};
+
+/* What was scored, row by row in the order of the store. */
+struct scored_frames {
+    int64_t count;
+    const uint8_t *labels;            /* (count) 1 = fake */
+    const float *probabilities;       /* (count) P(fake) */
+    const char *const *sources;       /* (count) path of the frame */
+    const int32_t *videos, *groups;   /* (count) rows of the names below */
+    int64_t video_count, group_count; /* of the whole store: some may have no frame here */
+    const char *const *video_names, *const *group_names;
+};
+
+/* The videos that have a frame in the split, in the order of the store's /videos. */
+struct scored_videos {
+    int64_t count;
+    const char **names; /* (count) pointing into scored_frames.video_names */
+    uint8_t *labels;
+    double *probabilities; /* mean over the frames */
+    int64_t *frames;       /* how many */
+};
+
+/* One value per epoch, copied from the run; the names are those of its datasets. */
+enum history_column {
+    HISTORY_EPOCH,
+    HISTORY_TRAIN_LOSS,
+    HISTORY_TRAIN_ACCURACY,
+    HISTORY_VAL_LOSS,
+    HISTORY_VAL_ACCURACY,
+    HISTORY_LEARNING_RATE,
+    HISTORY_SECONDS,
+    HISTORY_IMAGES_PER_SECOND,
+    HISTORY_COLUMNS,
+};
+extern const char *const history_names[HISTORY_COLUMNS];
+
+struct scored_history {
+    int64_t epochs; /* 0 for a run that was never trained */
+    const double *columns[HISTORY_COLUMNS];
+};
+
+struct evaluation {
+    /* Inputs: the caller's, and they must outlive the evaluation. */
+    const char *split;    /* "val", "train" or "test" */
+    const char *weights;  /* "last" or "best" */
+    const char *split_by; /* "video" or "frame", as the store says; NULL when unknown */
+    struct scored_frames frames;
+    struct scored_history history;
+
+    /* Figures: filled by evaluation_compute. */
+    struct scored_videos videos;
+    struct metrics frame_level, video_level;
+};
+
+/* Fails on an empty split, a label that is neither 0 nor 1, a probability outside 0..1 (a network
+ * that diverged gives NaN), a video row out of range and a video with frames of both classes. On
+ * failure nothing is left to clear. */
+int evaluation_compute(struct evaluation *evaluation);
+
+/* Frees the figures, leaves the inputs. A zeroed evaluation is fine. */
+void evaluation_clear(struct evaluation *evaluation);
+
+#endif

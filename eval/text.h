@@ -1,0 +1,16 @@
+/* What people read: the report in scikit-learn's layout, and the lines that follow it on stdout. */
+#ifndef EVAL_TEXT_H
+#define EVAL_TEXT_H
+
+#include "eval/evaluation.h"
+
+/* The bytes that sklearn.metrics.classification_report(y, predicted, target_names=["real","fake"])
+ * returns (version 1.2); metrics->text holds the same after evaluation_compute. The caller frees.
+ */
+int text_report(const struct metrics *metrics, char **text);
+
+/* What stdout gets after the report and a blank line: both levels side by side, the baseline, and
+ * what to bear in mind. No path, time, host or rank count stands in it. The caller frees. */
+int text_summary(const struct evaluation *evaluation, char **text);
+
+#endif
