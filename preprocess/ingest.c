@@ -29,8 +29,8 @@ static int reject(struct record *record, const char *what, int error)
     return 0;
 }
 
-/* The whole file into ingest->input. What cannot be read is a rejected file, not a failed run. Opened
- * without blocking: a FIFO named x.jpg must not stop the night. */
+/* The whole file into ingest->input. What cannot be read is a rejected file, not a failed run.
+ * Opened without blocking: a FIFO named x.jpg must not stop the night. */
 static int read_input(struct ingest *ingest, const char *path, struct record *record)
 {
     struct stat facts;
@@ -61,11 +61,11 @@ static int read_input(struct ingest *ingest, const char *path, struct record *re
     return status;
 }
 
-static int hash_row(const uint8_t *row, size_t bytes, uint8_t label, uint8_t digest[SHA256_BYTES])
+int ingest_hash_row(const uint8_t *row, int image_size, uint8_t label, uint8_t digest[SHA256_BYTES])
 {
     struct sha256 *hash;
     TRY(sha256_begin(&hash));
-    int status = sha256_add(hash, row, bytes);
+    int status = sha256_add(hash, row, (size_t)image_size * (size_t)image_size * 3);
     if (status == 0)
         status = sha256_add(hash, &label, 1);
     int ended = sha256_end(&hash, digest);
@@ -76,7 +76,6 @@ static int ingest_one(struct ingest *ingest, const struct inputs *inputs, struct
                       struct record *record)
 {
     char path[8192];
-    size_t row_bytes = (size_t)ingest->image_size * (size_t)ingest->image_size * 3;
     snprintf(path, sizeof path, "%s/%s", inputs->root, inputs->paths[record->file]);
     TRY(read_input(ingest, path, record));
     if (record->facts.verdict == VERDICT_REJECTED)
@@ -86,7 +85,8 @@ static int ingest_one(struct ingest *ingest, const struct inputs *inputs, struct
         return 0;
     TRY(image_resize(ingest->resizer, &ingest->image, ingest->image_size, ingest->image_size,
                      ingest->row));
-    TRY(hash_row(ingest->row, row_bytes, inputs->labels[record->file], record->row_hash));
+    TRY(ingest_hash_row(ingest->row, ingest->image_size, inputs->labels[record->file],
+                        record->row_hash));
     return spool_add(spool, ingest->row);
 }
 

@@ -24,10 +24,14 @@ struct inputs {
 
 struct comm;
 
-/* Decodes the files that are this rank's (every size-th, so that the work is even), adds one row to the
- * spool for each that is not rejected, and fills records[], one per file of this rank. */
+/* Decodes the files that are this rank's (every size-th, so that the work is even), adds one row to
+ * the spool for each that is not rejected, and fills records[], one per file of this rank. */
 int ingest_files(struct comm *comm, const struct inputs *inputs, int image_size,
                  struct spool *spool, struct record *records, int64_t *record_count);
+
+/* SHA-256 of a row's pixels, then its label byte. */
+int ingest_hash_row(const uint8_t *row, int image_size, uint8_t label,
+                    uint8_t digest[SHA256_BYTES]);
 
 /* How many files are a rank's: 0, size, 2 size, ... shifted by rank. */
 int64_t ingest_count(int64_t files, int rank, int size);

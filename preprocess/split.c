@@ -202,8 +202,8 @@ static int count_groups(const struct file_list *list, struct split_result *resul
     return 0;
 }
 
-/* Hands each accepted frame the split of its unit. The test list's own videos are the test set; their
- * kin may stand on no other side, so they stand nowhere. */
+/* Hands each accepted frame the split of its unit. The test list's own videos are the test set;
+ * their kin may stand on no other side, so they stand nowhere. */
 static int place_frames(const struct file_list *list, const char *accepted,
                         const char *video_listed, const struct unit *units, int64_t count,
                         int by_frame, struct split_result *result)

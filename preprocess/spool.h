@@ -1,5 +1,5 @@
-/* Where decoded rows wait until their place in the store is known: in memory up to a limit, beyond it
- * in a scratch file that has no name, so that nothing is left of it however the process ends. */
+/* Where decoded rows wait until their place in the store is known: in memory up to a limit, beyond
+ * it in a scratch file that has no name, so that nothing is left of it however the process ends. */
 #ifndef PREPROCESS_SPOOL_H
 #define PREPROCESS_SPOOL_H
 
@@ -9,8 +9,7 @@
 struct spool;
 
 /* The scratch file, if it comes to that, is made in `folder`. */
-int spool_create(struct spool **spool, size_t row_bytes, uint64_t memory_bytes,
-                 const char *folder);
+int spool_create(struct spool **spool, size_t row_bytes, uint64_t memory_bytes, const char *folder);
 void spool_destroy(struct spool **spool);
 
 /* Appends a row. */

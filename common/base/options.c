@@ -251,3 +251,29 @@ void options_echo(const struct command *command, char *line, size_t bytes)
                                  option->name, flag ? "" : " ", flag ? "" : value);
     }
 }
+
+int options_bytes(const char *name, const char *text, uint64_t *bytes)
+{
+    static const char units[] = "KMGT";
+    char *end;
+    double value = strtod(text, &end);
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    double factor = unit ? (double)(UINT64_C(1) << (10 * (unit - units + 1))) : 1;
+    if (end == text || (*end && (!unit || end[1])) || !(value >= 0 && value * factor < 9e18))
+        return fail(STATUS_USAGE, "--%s %s: must be bytes, or a number with K, M, G or T", name,
+                    text);
+    *bytes = (uint64_t)(value * factor);
+    return 0;
+}
+
+int options_allowance(const char *name, const char *text, int64_t total, int64_t *allowed)
+{
+    char *end;
+    double value = strtod(text, &end);
+    int percent = *end == '%';
+    if (end == text || end[percent] || !(value >= 0 && value <= (percent ? 100 : 9e15)))
+        return fail(STATUS_USAGE, "--%s %s: must be a count or a percentage such as 1%%", name,
+                    text);
+    *allowed = (int64_t)(percent ? value * (double)total / 100 : value);
+    return 0;
+}

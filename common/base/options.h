@@ -53,4 +53,10 @@ void options_format(const struct option *option, char *text, size_t bytes);
 /* All options that have a value, in one line: "--epochs 10 --batch-size 32 ...". */
 void options_echo(const struct command *command, char *line, size_t bytes);
 
+/* "500000", "64K", "512M", "2G" or "1T" (binary multiples) as bytes; `name` is the option's. */
+int options_bytes(const char *name, const char *text, uint64_t *bytes);
+
+/* How many of `total` a limit allows: a count ("12"), or a percentage ("1%", rounded down). */
+int options_allowance(const char *name, const char *text, int64_t total, int64_t *allowed);
+
 #endif

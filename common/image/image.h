@@ -54,4 +54,7 @@ int image_resize(struct resizer *resizer, const struct image *image, int width, 
 int image_encode(const uint8_t *pixels, int width, int height, int quality, uint8_t **bytes,
                  size_t *byte_count);
 
+/* "libjpeg-turbo 2.1.5" */
+const char *image_library(void);
+
 #endif

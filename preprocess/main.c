@@ -1,0 +1,287 @@
+/* unmask-preprocess: a folder of JPEG frames becomes one HDF5 tensor store.
+ *
+ *     rank 0 lists the files -> every rank decodes its share -> rank 0 splits what was accepted
+ *     -> every rank writes its rows -> rank 0 checks the file and gives it its name */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/status.h"
+#include "comm/program.h"
+#include "preprocess/plan.h"
+
+static struct settings settings;
+
+static const struct option options[] = {
+    {"output", 'o', OPTION_TEXT, &settings.output, NULL, 0, 0, NULL, "FILE",
+     "the store to make (required)", 0},
+    {"real", 0, OPTION_TEXT, &settings.real, "real", 0, 0, NULL, "A,B",
+     "folders of real frames below INPUT", 1},
+    {"fake", 0, OPTION_TEXT, &settings.fake, "fake", 0, 0, NULL, "C,D",
+     "folders of fake frames below INPUT", 1},
+    {"image-size", 0, OPTION_INTEGER, &settings.image_size, "128", 1, 4096, NULL, "N",
+     "rows and columns of a stored frame", 1},
+    {"split-by", 0, OPTION_TEXT, &settings.split_by, "auto", 0, 0, "video|frame|auto", NULL,
+     "what may not stand on both sides", 1},
+    {"video-regex", 0, OPTION_TEXT, &settings.video_regex, NULL, 0, 0, NULL, "RE",
+     "capture 1 names a frame's video", 1},
+    {"group-regex", 0, OPTION_TEXT, &settings.group_regex, NULL, 0, 0, NULL, "RE",
+     "capture 1 names what must stay together", 1},
+    {"val-fraction", 0, OPTION_REAL, &settings.val_fraction, "0.2", 0, 0.9, NULL, "F",
+     "share of the groups (or frames) for validation", 1},
+    {"test-fraction", 0, OPTION_REAL, &settings.test_fraction, "0", 0, 0.9, NULL, "F",
+     "share for /test", 1},
+    {"test-list", 0, OPTION_TEXT, &settings.test_list, NULL, 0, 0, NULL, "FILE",
+     "videos that go to /test, and nowhere else", 1},
+    {"per-class", 0, OPTION_INTEGER, &settings.per_class, "0", 0, 1e9, NULL, "N",
+     "at most N frames of each class, drawn by seed; 0: all", 1},
+    {"per-video", 0, OPTION_INTEGER, &settings.per_video, "0", 0, 1e9, NULL, "K",
+     "at most K frames of each video, drawn by seed; 0: all", 1},
+    {"seed", 0, OPTION_SEED, &settings.seed, "0", 0, 0, NULL, "N", "decides split, order, sample",
+     1},
+    {"max-bad", 0, OPTION_TEXT, &settings.max_bad, "1%", 0, 0, NULL, "N|P%",
+     "rejected files that are tolerated", 0},
+    {"memory", 0, OPTION_TEXT, &settings.memory, "1G", 0, 0, NULL, "BYTES",
+     "decoded rows kept in memory per rank; more wait on disk", 0},
+};
+
+static const struct command command = {
+    .program = "unmask-preprocess",
+    .summary = "Decodes and resizes JPEG frames into an HDF5 tensor store with a leak-free split.",
+    .usage = "INPUT -o store.h5 [options]     (INPUT holds real/ and fake/)\n"
+             "       mpirun --bind-to none -n RANKS unmask-preprocess INPUT -o store.h5 [options]",
+    .notes = "Regular expressions are POSIX extended and match the path below the class folder:\n"
+             "  --group-regex '^v?s?([0-9]+)_'   v07_f012.jpg and vs07_f012.jpg are one group, 07\n"
+             "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 more rejected files than --max-bad.",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+};
+
+/* Everything a rank holds during the job. */
+struct job {
+    struct comm *comm;
+    struct plan plan; /* rank 0 */
+    struct inputs inputs;
+    void *input_block;      /* what inputs point into */
+    struct record *records; /* mine; on rank 0 afterwards those of all files */
+    int64_t record_count;
+    struct placement *places; /* by file */
+    struct spool *spool;
+    char part[4096];
+};
+
+/* Rank 0's list as one block for everybody: the count, the labels, then the paths. */
+static int share_inputs(struct job *job)
+{
+    const struct file_list *list = &job->plan.list;
+    size_t bytes = 0;
+    char *block = NULL;
+    int status = 0;
+    if (comm_rank(job->comm) == 0) {
+        bytes = sizeof(int64_t) + (size_t)list->count;
+        for (int64_t i = 0; i < list->count; i++)
+            bytes += strlen(list->files[i].path) + 1;
+        block = memory_zeroed(bytes, 1, "file list");
+        status = block ? 0 : STATUS_FAILED;
+    }
+    TRY(comm_agree(job->comm, status));
+    if (comm_rank(job->comm) == 0) {
+        char *at = block + sizeof(int64_t) + list->count;
+        memcpy(block, &list->count, sizeof(int64_t));
+        for (int64_t i = 0; i < list->count; i++) {
+            block[sizeof(int64_t) + (size_t)i] = (char)list->files[i].label;
+            at = stpcpy(at, list->files[i].path) + 1;
+        }
+    }
+    status = comm_broadcast_block(job->comm, (void **)&block, &bytes);
+    job->input_block = block;
+    TRY(status);
+    memcpy(&job->inputs.count, block, sizeof(int64_t));
+    job->inputs.root = settings.input;
+    job->inputs.labels = (const uint8_t *)block + sizeof(int64_t);
+    job->inputs.paths = memory_zeroed((size_t)job->inputs.count, sizeof(char *), "file list");
+    const char *at = block + sizeof(int64_t) + job->inputs.count;
+    for (int64_t i = 0; job->inputs.paths && i < job->inputs.count; i++, at += strlen(at) + 1)
+        job->inputs.paths[i] = at;
+    return comm_agree(job->comm, job->inputs.paths ? 0 : STATUS_FAILED);
+}
+
+static int list_files(struct job *job)
+{
+    int status = 0;
+    if (comm_rank(job->comm) == 0) {
+        status = file_check_writable(job->part);
+        if (status == 0)
+            status = plan_files(&job->plan, &settings);
+    }
+    TRY(comm_agree(job->comm, status));
+    return share_inputs(job);
+}
+
+static int decode_files(struct job *job)
+{
+    char folder[4096];
+    uint64_t memory_bytes;
+    size_t row_bytes = (size_t)settings.image_size * (size_t)settings.image_size * 3;
+    int64_t mine = ingest_count(job->inputs.count, comm_rank(job->comm), comm_size(job->comm));
+    file_folder(settings.output, folder, sizeof folder);
+    int status = options_bytes("memory", settings.memory, &memory_bytes);
+    if (status == 0)
+        status = spool_create(&job->spool, row_bytes, memory_bytes, folder);
+    job->records = memory_zeroed((size_t)mine, sizeof *job->records, "records");
+    if (status == 0)
+        status = job->records ? ingest_files(job->comm, &job->inputs, settings.image_size,
+                                             job->spool, job->records, &job->record_count)
+                              : STATUS_FAILED;
+    return comm_agree(job->comm, status);
+}
+
+static int compare_records(const void *a, const void *b)
+{
+    const struct record *x = a, *y = b;
+    return x->file < y->file ? -1 : x->file > y->file;
+}
+
+/* The records of all files on rank 0, in file order. */
+static int gather_records(struct job *job, struct record **all)
+{
+    int size = comm_size(job->comm), rank = comm_rank(job->comm);
+    int64_t *counts = NULL;
+    *all = NULL;
+    if (rank == 0) {
+        counts = memory_zeroed((size_t)size, sizeof *counts, "records");
+        *all = memory_zeroed((size_t)job->inputs.count, sizeof **all, "records");
+        for (int r = 0; counts && r < size; r++)
+            counts[r] = ingest_count(job->inputs.count, r, size);
+    }
+    int status = comm_agree(job->comm, rank != 0 || (counts && *all) ? 0 : STATUS_FAILED);
+    if (status == 0)
+        status =
+            comm_gather(job->comm, job->records, job->record_count, sizeof **all, *all, counts);
+    if (status == 0 && rank == 0)
+        qsort(*all, (size_t)job->inputs.count, sizeof **all, compare_records);
+    free(counts);
+    return status;
+}
+
+/* Rank 0 splits and creates the file; then everybody knows the place of every file's row. */
+static int place_rows(struct job *job, const struct provenance *provenance, struct record *all)
+{
+    size_t count = (size_t)job->inputs.count;
+    int status = 0;
+    job->places = memory_zeroed(count, sizeof *job->places, "places");
+    if (!job->places)
+        status = STATUS_FAILED;
+    if (status == 0 && comm_rank(job->comm) == 0) {
+        status = plan_split(&job->plan, all);
+        if (status == 0)
+            status = plan_create_store(&job->plan, job->part, provenance);
+        if (status == 0)
+            memcpy(job->places, job->plan.split.place, count * sizeof *job->places);
+    }
+    TRY(comm_agree(job->comm, status));
+    return comm_broadcast(job->comm, job->places, count * sizeof *job->places);
+}
+
+static int write_rows(struct job *job)
+{
+    struct store_writer *writer = NULL;
+    uint8_t *row =
+        memory_aligned((size_t)settings.image_size * (size_t)settings.image_size, 3, "row");
+    int status = store_writer_open(&writer, job->comm, job->part, settings.image_size);
+    if (!row)
+        status = STATUS_FAILED;
+    status = comm_agree(job->comm, status);
+    for (int64_t i = 0, spooled = 0; status == 0 && i < job->record_count; i++) {
+        if (job->records[i].facts.verdict == VERDICT_REJECTED)
+            continue;
+        const struct placement *place = &job->places[job->records[i].file];
+        if (place->split != SPLIT_NONE) {
+            status = spool_read(job->spool, spooled, row);
+            if (status == 0)
+                status = store_writer_put(writer, place->split, place->row, row);
+        }
+        spooled++;
+    }
+    int closed = store_writer_close(&writer);
+    free(row);
+    return comm_agree(job->comm, status < 0 ? status : closed);
+}
+
+static int finish(struct job *job)
+{
+    char line[2048];
+    int status = 0;
+    if (comm_rank(job->comm) == 0) {
+        status = plan_check_store(&job->plan, job->part);
+        if (status == 0)
+            status = file_replace(job->part, settings.output);
+    }
+    TRY(comm_agree(job->comm, status));
+    if (comm_rank(job->comm) == 0) {
+        plan_summary(&job->plan, line, sizeof line);
+        puts(line);
+    }
+    return 0;
+}
+
+static int preprocess(struct comm *comm, const struct provenance *provenance)
+{
+    struct job job = {.comm = comm};
+    struct record *all = NULL;
+    int status;
+    snprintf(job.part, sizeof job.part, "%s.part", settings.output);
+    TRY_OR(done, list_files(&job));
+    if (comm_rank(comm) == 0)
+        log_info("%lld JPEG files below %s, %d rank%s", (long long)job.inputs.count, settings.input,
+                 comm_size(comm), comm_size(comm) > 1 ? "s" : "");
+    TRY_OR(done, decode_files(&job));
+    TRY_OR(done, gather_records(&job, &all));
+    TRY_OR(remove_part, place_rows(&job, provenance, all));
+    TRY_OR(remove_part, write_rows(&job));
+    TRY_OR(remove_part, finish(&job));
+    goto done;
+remove_part:
+    if (comm_rank(comm) == 0)
+        unlink(job.part);
+done:
+    plan_release(&job.plan);
+    spool_destroy(&job.spool);
+    free(job.places);
+    free(job.records);
+    free(all);
+    free(job.inputs.paths);
+    free(job.input_block);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct comm *comm;
+    const char *input = NULL;
+    int arguments, exit_code;
+    if (!program_begin(&command, argc, argv, &input, 1, &arguments, &comm, &exit_code))
+        return exit_code;
+    settings.input = input;
+    struct provenance provenance = {.command = &command,
+                                    .argc = argc,
+                                    .argv = argv,
+                                    .ranks = comm_size(comm),
+                                    .threads = 1,
+                                    .host = comm_host(comm)};
+    provenance_add(&provenance, "mpi_version", comm_library());
+    provenance_add(&provenance, "libjpeg_turbo_version", image_library());
+    int status = 0;
+    if (!input)
+        status = fail(STATUS_USAGE, "no INPUT folder given; see unmask-preprocess --help");
+    else if (!settings.output)
+        status = fail(STATUS_USAGE, "no output given: -o store.h5");
+    status = comm_agree(comm, status);
+    if (status == 0)
+        status = preprocess(comm, &provenance);
+    return comm_end(&comm, status);
+}
