@@ -1,0 +1,33 @@
+/* Batches of a store, read by a thread of its own while the caller computes.
+ *
+ * A small ring of buffers is all of the store that is ever in private memory. */
+#ifndef STORE_LOADER_H
+#define STORE_LOADER_H
+
+#include <stdint.h>
+
+#include "store/store.h"
+
+struct loader;
+
+/* Which rows batch number `index` holds: returns their count and points *rows at them. Called by
+ * the loader's thread; the rows must stay where they are until loader_stop. */
+typedef int64_t loader_plan(const void *context, int64_t index, const int64_t **rows);
+
+/* Buffers for batches of up to rows_max rows. The store must outlive the loader. */
+int loader_create(struct loader **loader, const struct store *store, enum split split,
+                  int64_t rows_max);
+void loader_destroy(struct loader **loader);
+
+/* Begins to read batches first, first + 1, ..., end - 1. */
+int loader_start(struct loader *loader, loader_plan *plan, const void *context, int64_t first,
+                 int64_t end);
+
+/* The next batch: frames uint8 (count,H,W,3) and labels (count), valid until the next call. */
+int loader_next(struct loader *loader, int64_t *count, const uint8_t **frames,
+                const uint8_t **labels);
+
+/* Ends the round, also before its last batch. */
+void loader_stop(struct loader *loader);
+
+#endif

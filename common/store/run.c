@@ -1,0 +1,364 @@
+#include "store/run.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/status.h"
+#include "store/h5.h"
+#include "store/provenance.h"
+
+const char *const run_history_names[RUN_COLUMNS] = {
+    "epoch",        "train_loss",    "train_accuracy", "val_loss",
+    "val_accuracy", "learning_rate", "seconds",        "images_per_second",
+};
+
+int run_create(struct run **out, int image_size, const char *channels)
+{
+    struct run *run = memory_zeroed(1, sizeof *run, "run");
+    *out = run;
+    if (!run)
+        return STATUS_FAILED;
+    int status = model_build(&run->model, image_size, channels);
+    size_t count = (size_t)run->model.parameter_count;
+    if (status == 0) {
+        snprintf(run->channels, sizeof run->channels, "%s", channels);
+        run->image_size = image_size;
+        run->best_val_loss = INFINITY;
+        run->parameters = memory_zeroed(count, sizeof(float), "weights");
+        run->square_avg = memory_zeroed(count, sizeof(float), "optimiser state");
+        run->best = memory_zeroed(count, sizeof(float), "best weights");
+        if (!run->parameters || !run->square_avg || !run->best)
+            status = STATUS_FAILED;
+    }
+    if (status < 0)
+        run_destroy(out);
+    return status;
+}
+
+void run_destroy(struct run **out)
+{
+    struct run *run = *out;
+    if (!run)
+        return;
+    free(run->parameters);
+    free(run->square_avg);
+    free(run->best);
+    for (int c = 0; c < RUN_COLUMNS; c++)
+        free(run->history[c]);
+    free(run->step_loss);
+    free(run->step_correct);
+    free(run);
+    *out = NULL;
+}
+
+int run_reserve_epoch(struct run *run)
+{
+    if (run->epoch < run->history_capacity)
+        return 0;
+    int64_t capacity = 2 * run->history_capacity + 16;
+    for (int c = 0; c < RUN_COLUMNS; c++) {
+        void *grown = memory_resized(run->history[c], (size_t)capacity, sizeof(double), "history");
+        if (!grown)
+            return STATUS_FAILED;
+        run->history[c] = grown;
+    }
+    run->history_capacity = capacity;
+    return 0;
+}
+
+int run_reserve_steps(struct run *run, int64_t steps)
+{
+    if (run->steps_done + steps <= run->steps_capacity)
+        return 0;
+    int64_t capacity = 2 * (run->steps_done + steps);
+    void *losses = memory_resized(run->step_loss, (size_t)capacity, sizeof(double), "steps");
+    if (losses)
+        run->step_loss = losses;
+    void *correct = memory_resized(run->step_correct, (size_t)capacity, sizeof(int64_t), "steps");
+    if (correct)
+        run->step_correct = correct;
+    if (!losses || !correct)
+        return STATUS_FAILED;
+    run->steps_capacity = capacity;
+    return 0;
+}
+
+/* ---- the file, described once: every number of the run as one row of a table ---- */
+
+struct field {
+    const char *name;
+    enum h5_type type;
+    int rank;
+    int64_t count; /* of elements, for rank 1 */
+    void *values;
+    size_t bytes;
+};
+
+enum { FIELDS_MAX = 16 + RUN_COLUMNS };
+
+static int list_fields(const struct run *run, struct field *fields)
+{
+    static const char *const history_paths[RUN_COLUMNS] = {
+        "/history/epoch",    "/history/train_loss",        "/history/train_accuracy",
+        "/history/val_loss", "/history/val_accuracy",      "/history/learning_rate",
+        "/history/seconds",  "/history/images_per_second",
+    };
+    struct run *r = (struct run *)run; /* one table serves writing and reading */
+    const struct field scalars[] = {
+        {"/progress/epoch", H5_INT64, 0, 1, &r->epoch, 8},
+        {"/progress/step", H5_INT64, 0, 1, &r->step, 8},
+        {"/progress/rows_taken", H5_INT64, 0, 1, &r->rows_taken, 8},
+        {"/progress/steps_done", H5_INT64, 0, 1, &r->steps_done, 8},
+        {"/progress/best_epoch", H5_INT64, 0, 1, &r->best_epoch, 8},
+        {"/progress/best_val_loss", H5_FLOAT64, 0, 1, &r->best_val_loss, 8},
+        {"/progress/seconds", H5_FLOAT64, 0, 1, &r->seconds, 8},
+    };
+    int n = sizeof scalars / sizeof scalars[0];
+    memcpy(fields, scalars, sizeof scalars);
+    for (int c = 0; c < RUN_COLUMNS; c++)
+        fields[n++] = (struct field){history_paths[c], H5_FLOAT64, 1, r->epoch, r->history[c], 8};
+    fields[n++] = (struct field){"/steps/loss", H5_FLOAT64, 1, r->steps_done, r->step_loss, 8};
+    fields[n++] = (struct field){"/steps/correct", H5_INT64, 1, r->steps_done, r->step_correct, 8};
+    return n;
+}
+
+enum { SCALAR_FIELDS = 7 };
+
+static int checksum(const struct run *run, char hex[SHA256_HEX_BYTES])
+{
+    struct field fields[FIELDS_MAX];
+    struct sha256 *hash;
+    uint8_t digest[SHA256_BYTES];
+    int count = list_fields(run, fields);
+    size_t slab_bytes = (size_t)run->model.parameter_count * sizeof(float);
+    TRY(sha256_begin(&hash));
+    int status = sha256_add(hash, run->parameters, slab_bytes);
+    if (status == 0)
+        status = sha256_add(hash, run->square_avg, slab_bytes);
+    if (status == 0)
+        status = sha256_add(hash, run->best, slab_bytes);
+    for (int i = 0; status == 0 && i < count; i++)
+        status = sha256_add(hash, fields[i].values, (size_t)fields[i].count * fields[i].bytes);
+    int ended = sha256_end(&hash, digest);
+    sha256_hex(digest, hex);
+    return status < 0 ? status : ended;
+}
+
+static int write_slab(struct h5 *file, const struct model *model, const char *group,
+                      const float *slab)
+{
+    char name[96];
+    for (int t = 0; t < model->tensor_count; t++) {
+        const struct tensor *tensor = &model->tensors[t];
+        snprintf(name, sizeof name, "%s/%s", group, tensor->name);
+        TRY(h5_write(file, name, H5_FLOAT32, tensor->rank, tensor->dims, slab + tensor->offset));
+    }
+    return 0;
+}
+
+static int read_slab(struct h5 *file, const struct model *model, const char *group, float *slab)
+{
+    char name[96];
+    for (int t = 0; t < model->tensor_count; t++) {
+        const struct tensor *tensor = &model->tensors[t];
+        snprintf(name, sizeof name, "%s/%s", group, tensor->name);
+        TRY(h5_read(file, name, H5_FLOAT32, tensor->rank, tensor->dims, slab + tensor->offset));
+    }
+    return 0;
+}
+
+static int write_contents(struct h5 *file, const struct run *run,
+                          const struct provenance *provenance)
+{
+    static const char *const classes[] = {"real", "fake"};
+    struct field fields[FIELDS_MAX];
+    char hex[SHA256_HEX_BYTES];
+    TRY(provenance_write(file, provenance));
+    TRY(h5_set_text(file, "/", "format", "unmask-run"));
+    TRY(h5_set_int(file, "/", "format_version", RUN_FORMAT_VERSION));
+    TRY(h5_set_text(file, "/", "content_hash", run->content_hash));
+    TRY(h5_set_texts(file, "/", "classes", 2, classes));
+    TRY(h5_set_text(file, "/", "positive_class", "fake"));
+    TRY(h5_set_int(file, "/", "image_size", run->image_size));
+    TRY(h5_set_text(file, "/", "channels", run->channels));
+    TRY(h5_set_text(file, "/", "engine", run->engine));
+    TRY(h5_set_text(file, "/", "cpu_isa", run->cpu_isa));
+    TRY(write_slab(file, &run->model, "/model", run->parameters));
+    TRY(write_slab(file, &run->model, "/best", run->best));
+    TRY(write_slab(file, &run->model, "/optimizer/square_avg", run->square_avg));
+    int count = list_fields(run, fields);
+    for (int i = 0; i < count; i++)
+        TRY(h5_write(file, fields[i].name, fields[i].type, fields[i].rank, &fields[i].count,
+                     fields[i].values));
+    TRY(checksum(run, hex));
+    return h5_set_text(file, "/", "checksum", hex);
+}
+
+void run_previous_path(const char *path, char *previous, int bytes)
+{
+    snprintf(previous, (size_t)bytes, "%s.previous", path);
+}
+
+static void part_path(const char *path, char *part, size_t bytes)
+{
+    snprintf(part, bytes, "%s.part", path);
+}
+
+void run_remove_stale(const char *path)
+{
+    char part[4096];
+    part_path(path, part, sizeof part);
+    unlink(part);
+}
+
+/* A hard link keeps the old checkpoint under its second name, so that `path` exists at every
+ * moment. */
+static int keep_previous(const char *path)
+{
+    char previous[4096];
+    if (!file_exists(path))
+        return 0;
+    run_previous_path(path, previous, sizeof previous);
+    unlink(previous);
+    if (link(path, previous) == 0)
+        return 0;
+    if (rename(path, previous) == 0) /* a file system without hard links */
+        return 0;
+    return fail(STATUS_FAILED, "%s: cannot keep it as %s: %s", path, previous, strerror(errno));
+}
+
+int run_write(const char *path, const struct run *run, const struct provenance *provenance)
+{
+    char part[4096], why[2048];
+    struct h5 *file = NULL;
+    part_path(path, part, sizeof part);
+    int status = h5_create(&file, part);
+    if (status == 0)
+        status = write_contents(file, run, provenance);
+    snprintf(why, sizeof why, "%s", fail_message());
+    int closed = h5_close(&file);
+    if (status < 0) /* of two failures the first one is the cause */
+        fail(status, "%s", why);
+    else
+        status = closed;
+    if (status == 0) { /* on a full disk HDF5's flush and close may return 0: read it back */
+        struct run *copy = NULL;
+        status = run_read(&copy, part);
+        run_destroy(&copy);
+    }
+    if (status == 0)
+        status = keep_previous(path);
+    if (status == 0)
+        status = file_replace(part, path);
+    if (status < 0)
+        unlink(part);
+    return status;
+}
+
+static int check_format(struct h5 *file, const char *path)
+{
+    char format[32] = "";
+    int64_t version = 0;
+    if (h5_get_text(file, "/", "format", format, sizeof format) < 0 ||
+        strcmp(format, "unmask-run") != 0)
+        return fail(STATUS_FAILED, "%s: not a run (made by unmask-train)", path);
+    TRY(h5_get_int(file, "/", "format_version", &version));
+    if (version != RUN_FORMAT_VERSION)
+        return fail(STATUS_FAILED, "%s: run of format version %lld, this program reads %d", path,
+                    (long long)version, RUN_FORMAT_VERSION);
+    return 0;
+}
+
+static int read_fields(struct h5 *file, struct run *run, const char *path)
+{
+    struct field fields[FIELDS_MAX];
+    int count = list_fields(run, fields);
+    for (int i = 0; i < SCALAR_FIELDS; i++)
+        TRY(h5_read(file, fields[i].name, fields[i].type, 0, NULL, fields[i].values));
+    int64_t epochs = run->epoch, steps = run->steps_done, found;
+    if (epochs < 0 || steps < 0 || run->step < 0)
+        return fail(STATUS_FAILED, "%s: /progress makes no sense", path);
+    TRY(h5_dims(file, "/history/epoch", 1, &found)); /* before room is made for what it claims */
+    if (found == epochs)
+        TRY(h5_dims(file, "/steps/loss", 1, &found));
+    if (found != steps)
+        return fail(STATUS_FAILED, "%s: /progress does not fit /history and /steps", path);
+    for (run->epoch = 0; run->history_capacity < epochs; run->epoch = run->history_capacity)
+        TRY(run_reserve_epoch(run));
+    run->epoch = epochs;
+    run->steps_done = 0;
+    TRY(run_reserve_steps(run, steps));
+    run->steps_done = steps;
+    count = list_fields(run, fields);
+    for (int i = SCALAR_FIELDS; i < count; i++)
+        TRY(h5_read(file, fields[i].name, fields[i].type, 1, &fields[i].count, fields[i].values));
+    return 0;
+}
+
+static int read_contents(struct h5 *file, struct run *run, const char *path)
+{
+    char stored[SHA256_HEX_BYTES], found[SHA256_HEX_BYTES];
+    TRY(h5_get_text(file, "/", "content_hash", run->content_hash, sizeof run->content_hash));
+    TRY(h5_get_text(file, "/", "engine", run->engine, sizeof run->engine));
+    TRY(h5_get_text(file, "/", "cpu_isa", run->cpu_isa, sizeof run->cpu_isa));
+    TRY(h5_get_int(file, "/", "ranks", &run->ranks));
+    TRY(h5_get_int(file, "/", "threads", &run->threads));
+    TRY(read_slab(file, &run->model, "/model", run->parameters));
+    TRY(read_slab(file, &run->model, "/best", run->best));
+    TRY(read_slab(file, &run->model, "/optimizer/square_avg", run->square_avg));
+    TRY(read_fields(file, run, path));
+    TRY(h5_get_text(file, "/", "checksum", stored, sizeof stored));
+    TRY(checksum(run, found));
+    if (strcmp(stored, found) != 0)
+        return fail(STATUS_FAILED, "%s: damaged: its checksum does not fit its numbers", path);
+    return 0;
+}
+
+int run_read(struct run **out, const char *path)
+{
+    struct h5 *file;
+    char channels[128];
+    int64_t image_size = 0;
+    *out = NULL;
+    TRY(h5_open(&file, path));
+    int status = check_format(file, path);
+    if (status == 0)
+        status = h5_get_int(file, "/", "image_size", &image_size);
+    if (status == 0)
+        status = h5_get_text(file, "/", "channels", channels, sizeof channels);
+    if (status == 0)
+        status = run_create(out, (int)image_size, channels);
+    if (status == 0)
+        status = read_contents(file, *out, path);
+    h5_close(&file);
+    if (status < 0)
+        run_destroy(out);
+    return status < 0 ? STATUS_FAILED : 0;
+}
+
+int run_check_options(const char *path, const struct command *command)
+{
+    struct h5 *file;
+    char stored[4096], now[4096];
+    TRY(h5_open(&file, path));
+    int status = 0;
+    for (int i = 0; status == 0 && i < command->option_count; i++) {
+        const struct option *option = &command->options[i];
+        if (!option->mathematics || provenance_option_equals(file, option, stored, sizeof stored))
+            continue;
+        options_format(option, now, sizeof now);
+        status = fail(STATUS_FAILED,
+                      "%s was trained with --%s %s, not %s; use another -o, or --fresh to begin "
+                      "again",
+                      path, option->name, stored[0] ? stored : "(none)", now[0] ? now : "(none)");
+    }
+    h5_close(&file);
+    return status;
+}
