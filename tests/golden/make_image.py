@@ -9,6 +9,7 @@ results come from the same libjpeg-turbo. All pictures are generated here.
                    to 128x128, of them resized to 17x50
     resize.tsv     seed, input width and height, output width and height, SHA-256
     cuts.tsv       file, and for each length 0..n whether Pillow reads the file cut there (1 / 0)
+    quality.tsv    quality, its luma and its chroma table as they stand in a file, in hexadecimal
     changes.tsv    file, first byte that may change, seed, and for each change whether Pillow reads
 """
 import hashlib
@@ -190,6 +191,13 @@ def changes(data, first, seed, count):
     return verdicts
 
 
+def quality_tables():
+    for quality in range(1, 101):
+        jpeg = pillow_jpeg(picture(8, 8), quality=quality)
+        at = jpeg.index(b"\xff\xdb")
+        yield [quality, jpeg[at + 5 : at + 69].hex(), jpeg[at + 74 : at + 138].hex()]
+
+
 def write_table(name, rows):
     with open(os.path.join(FOLDER, name), "w") as table:
         for row in rows:
@@ -210,6 +218,7 @@ def main():
     write_table("cases.tsv", [describe(name, *files[name]) for name in sorted(files)])
     write_table("resize.tsv", resize_cases())
     write_table("cuts.tsv", [[name, cuts(files[name][0])] for name in files if "cut" in name])
+    write_table("quality.tsv", quality_tables())
     rows = []
     for seed, name in enumerate(("cut.jpg", "cut_progressive.jpg", "arithmetic.jpg", "restarts.jpg")):
         data = files[name][0]

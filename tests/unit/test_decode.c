@@ -265,7 +265,32 @@ END_TEST
 
 /* ---- quality ----------------------------------------------------------------------------------*/
 
-START_TEST(test_quality_of_scaled_tables_is_monotone_and_bounded)
+static struct quantisation table_from_hex(const char *hex)
+{
+    struct quantisation table = {.present = true};
+    ck_assert_uint_eq(strlen(hex), 128);
+    for (int i = 0; i < 64; i++) {
+        unsigned step = 0;
+        ck_assert_int_eq(sscanf(hex + 2 * i, "%2x", &step), 1);
+        table.steps[i] = (uint16_t)step;
+    }
+    return table;
+}
+
+static void check_quality(char **fields)
+{
+    struct quantisation luma = table_from_hex(fields[1]), chroma = table_from_hex(fields[2]);
+    ck_assert_int_eq(quality_estimate(&luma, &chroma), atoi(fields[0]));
+    ck_assert_int_eq(quality_estimate(&luma, NULL), atoi(fields[0]));
+}
+
+START_TEST(test_quality_of_libjpegs_tables_is_exact)
+{
+    ck_assert_int_eq(golden_each("quality.tsv", 3, check_quality), 100);
+}
+END_TEST
+
+START_TEST(test_quality_of_other_tables_is_monotone_and_bounded)
 {
     /* All steps equal: coarser tables never get a better estimate, at the ends 100 and 1. */
     struct quantisation table = {.present = true};
@@ -293,7 +318,8 @@ int main(void)
         test_a_changed_byte_in_a_scan_gets_pillows_verdict,
         test_random_damage_never_breaks_the_decoder,
         test_scans_without_end_are_refused,
-        test_quality_of_scaled_tables_is_monotone_and_bounded,
+        test_quality_of_libjpegs_tables_is_exact,
+        test_quality_of_other_tables_is_monotone_and_bounded,
     };
     return HARNESS_RUN("decode", tests, 120);
 }
