@@ -87,41 +87,49 @@ AVX2 static inline __m256i sum_four_rows(const uint8_t *const from[4], size_t at
     return _mm256_packus_epi16(words, words);
 }
 
-/* Stores R G B and, but for the last pixel of a row, a byte that the next pixel overwrites. */
-static inline void store_pixel(uint8_t *out, int pixel, int is_last)
+/* The pixel that sum_four_rows made, into four rows. byte_count is 4, the last byte being one that
+ * the next pixel overwrites, or 3 at the end of the rows. */
+AVX2 static inline void store_four_rows(uint8_t *const to[4], size_t at, __m256i bytes,
+                                        size_t byte_count)
 {
-    if (is_last)
-        memcpy(out, &pixel, 3);
-    else
-        memcpy(out, &pixel, 4);
+    __m128i rows_02 = _mm256_castsi256_si128(bytes);
+    __m128i rows_13 = _mm256_extracti128_si256(bytes, 1);
+    int pixels[4] = {_mm_cvtsi128_si32(rows_02), _mm_cvtsi128_si32(rows_13),
+                     _mm_extract_epi32(rows_02, 1), _mm_extract_epi32(rows_13, 1)};
+    memcpy(to[0] + at, &pixels[0], byte_count);
+    memcpy(to[1] + at, &pixels[1], byte_count);
+    memcpy(to[2] + at, &pixels[2], byte_count);
+    memcpy(to[3] + at, &pixels[3], byte_count);
+}
+
+/* `taps` by value: behind a pointer it would be read again after every store. */
+AVX2 static void reduce_four_rows(struct resize_taps taps, const uint8_t *const from[4],
+                                  uint8_t *const to[4])
+{
+    const struct resize_digits *digits = taps.digits;
+    int last = taps.out - 1;
+    for (int x = 0; x <= last; x++, digits += taps.stride / RESIZE_TAPS_TOGETHER) {
+        int groups = (taps.count[x] + RESIZE_TAPS_TOGETHER - 1) / RESIZE_TAPS_TOGETHER;
+        __m256i bytes = sum_four_rows(from, (size_t)taps.first[x] * 3, digits, groups);
+        if (x < last)
+            store_four_rows(to, (size_t)x * 3, bytes, 4);
+        else
+            store_four_rows(to, (size_t)x * 3, bytes, 3);
+    }
 }
 
 AVX2 static void horizontal_avx2(const struct resize_taps *taps, const uint8_t *in,
                                  size_t in_stride, int rows, uint8_t *out)
 {
-    size_t out_stride = (size_t)taps->out * 3;
-    int groups_stride = taps->stride / RESIZE_TAPS_TOGETHER;
     for (int row = 0; row < rows; row += 4) {
         const uint8_t *from[4];
         uint8_t *to[4];
         for (int i = 0; i < 4; i++) { /* missing rows are the last one again */
             size_t r = (size_t)(row + i < rows ? row + i : rows - 1);
             from[i] = in + r * in_stride;
-            to[i] = out + r * out_stride;
+            to[i] = out + r * (size_t)taps->out * 3;
         }
-        for (int x = 0; x < taps->out; x++) {
-            size_t at = (size_t)taps->first[x] * 3, put = (size_t)x * 3;
-            int groups = (taps->count[x] + RESIZE_TAPS_TOGETHER - 1) / RESIZE_TAPS_TOGETHER;
-            const struct resize_digits *digits = taps->digits + (size_t)x * groups_stride;
-            __m256i bytes = sum_four_rows(from, at, digits, groups);
-            __m128i rows_02 = _mm256_castsi256_si128(bytes);
-            __m128i rows_13 = _mm256_extracti128_si256(bytes, 1);
-            int is_last = x == taps->out - 1;
-            store_pixel(to[0] + put, _mm_cvtsi128_si32(rows_02), is_last);
-            store_pixel(to[1] + put, _mm_cvtsi128_si32(rows_13), is_last);
-            store_pixel(to[2] + put, _mm_extract_epi32(rows_02, 1), is_last);
-            store_pixel(to[3] + put, _mm_extract_epi32(rows_13, 1), is_last);
-        }
+        reduce_four_rows(*taps, from, to);
     }
 }
 
