@@ -198,8 +198,8 @@ static void convert_cmyk(const uint8_t *cmyk, size_t pixel_count, uint8_t *rgb)
 static void require_lines(struct decoder *decoder, JDIMENSION lines)
 {
     if (lines == 0)
-        reject(decoder, "truncated: the file ends in line %u of %u",
-               decoder->codec.output_scanline + 1, decoder->codec.output_height);
+        reject(decoder, "truncated: only %u of %u lines", decoder->codec.output_scanline,
+               decoder->codec.output_height);
 }
 
 static void read_cmyk_lines(struct decoder *decoder)

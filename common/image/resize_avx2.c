@@ -23,10 +23,28 @@ AVX2 static inline __m256i broadcast_pair(const int16_t *digits)
     return _mm256_set1_epi32(pair);
 }
 
-/* (2^21 + low + (high << 11)) >> 22, where low holds the 2^21 already. */
-AVX2 static inline __m256i join_digits(__m256i high, __m256i low)
+/* Eight sums in the making. Passed by value, never as an array: at -O2 arrays of vectors stay in
+ * memory, which halves the speed. */
+struct sums {
+    __m256i high, low;
+};
+
+AVX2 static inline struct sums sums_begin(void)
 {
-    __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(high, RESIZE_DIGIT_BITS), low);
+    return (struct sums){_mm256_setzero_si256(), _mm256_set1_epi32(1 << (RESIZE_WEIGHT_BITS - 1))};
+}
+
+AVX2 static inline struct sums sums_add(struct sums sums, __m256i bytes, __m256i high, __m256i low)
+{
+    sums.high = _mm256_add_epi32(sums.high, _mm256_madd_epi16(bytes, high));
+    sums.low = _mm256_add_epi32(sums.low, _mm256_madd_epi16(bytes, low));
+    return sums;
+}
+
+/* (2^21 + low + (high << 11)) >> 22, where low began with the 2^21. */
+AVX2 static inline __m256i sums_join(struct sums sums)
+{
+    __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(sums.high, RESIZE_DIGIT_BITS), sums.low);
     return _mm256_srli_epi32(sum, RESIZE_WEIGHT_BITS);
 }
 
@@ -44,113 +62,100 @@ AVX2 static inline __m256i load_two_rows(const uint8_t *a, const uint8_t *b)
     return _mm256_inserti128_si256(low, _mm_loadu_si128((const __m128i *)b), 1);
 }
 
-/* The output pixel x of two rows, as 32-bit R G B 0 of each. */
-AVX2 static inline __m256i sum_two_rows(const uint8_t *a, const uint8_t *b,
-                                        const struct resize_digits *digits, int groups)
+/* One output pixel of four rows: R G B and a byte to overwrite, rows 0 and 2 in the low half of the
+ * vector, 1 and 3 in the high half. `from` are the rows, the window begins `at` bytes in. */
+AVX2 static inline __m256i sum_four_rows(const uint8_t *const from[4], size_t at,
+                                         const struct resize_digits *digits, int groups)
 {
     const __m256i front = _mm256_setr_epi8(TAPS_0_1, TAPS_0_1);
     const __m256i back = _mm256_setr_epi8(TAPS_2_3, TAPS_2_3);
-    __m256i high = _mm256_setzero_si256();
-    __m256i low = _mm256_set1_epi32(1 << (RESIZE_WEIGHT_BITS - 1));
-    for (int g = 0; g < groups; g++, digits++) {
-        __m256i pixels = load_two_rows(a + 12 * g, b + 12 * g);
-        __m256i f = _mm256_shuffle_epi8(pixels, front);
-        __m256i k = _mm256_shuffle_epi8(pixels, back);
-        high = _mm256_add_epi32(high, _mm256_madd_epi16(f, broadcast_pair(digits->high)));
-        low = _mm256_add_epi32(low, _mm256_madd_epi16(f, broadcast_pair(digits->low)));
-        high = _mm256_add_epi32(high, _mm256_madd_epi16(k, broadcast_pair(digits->high + 2)));
-        low = _mm256_add_epi32(low, _mm256_madd_epi16(k, broadcast_pair(digits->low + 2)));
-    }
-    return join_digits(high, low);
+    struct sums rows_01 = sums_begin(), rows_23 = sums_begin();
+    do {
+        __m256i front_high = broadcast_pair(digits->high), front_low = broadcast_pair(digits->low);
+        __m256i back_high = broadcast_pair(digits->high + 2);
+        __m256i back_low = broadcast_pair(digits->low + 2);
+        __m256i pixels = load_two_rows(from[0] + at, from[1] + at);
+        rows_01 = sums_add(rows_01, _mm256_shuffle_epi8(pixels, front), front_high, front_low);
+        rows_01 = sums_add(rows_01, _mm256_shuffle_epi8(pixels, back), back_high, back_low);
+        pixels = load_two_rows(from[2] + at, from[3] + at);
+        rows_23 = sums_add(rows_23, _mm256_shuffle_epi8(pixels, front), front_high, front_low);
+        rows_23 = sums_add(rows_23, _mm256_shuffle_epi8(pixels, back), back_high, back_low);
+        at += 3 * RESIZE_TAPS_TOGETHER;
+        digits++;
+    } while (--groups > 0);
+    __m256i words = _mm256_packus_epi32(sums_join(rows_01), sums_join(rows_23));
+    return _mm256_packus_epi16(words, words);
 }
 
-/* Stores R G B and, but for the last pixel of a row, a byte that the next pixel overwrites. */
-static inline void store_pixel(uint8_t *out, int pixel, int is_last)
+/* The pixel that sum_four_rows made, into four rows. byte_count is 4, the last byte being one that
+ * the next pixel overwrites, or 3 at the end of the rows. */
+AVX2 static inline void store_four_rows(uint8_t *const to[4], size_t at, __m256i bytes,
+                                        size_t byte_count)
 {
-    if (is_last)
-        memcpy(out, &pixel, 3);
-    else
-        memcpy(out, &pixel, 4);
+    __m128i rows_02 = _mm256_castsi256_si128(bytes);
+    __m128i rows_13 = _mm256_extracti128_si256(bytes, 1);
+    int pixels[4] = {_mm_cvtsi128_si32(rows_02), _mm_cvtsi128_si32(rows_13),
+                     _mm_extract_epi32(rows_02, 1), _mm_extract_epi32(rows_13, 1)};
+    memcpy(to[0] + at, &pixels[0], byte_count);
+    memcpy(to[1] + at, &pixels[1], byte_count);
+    memcpy(to[2] + at, &pixels[2], byte_count);
+    memcpy(to[3] + at, &pixels[3], byte_count);
+}
+
+/* `taps` by value: behind a pointer it would be read again after every store. */
+AVX2 static void reduce_four_rows(struct resize_taps taps, const uint8_t *const from[4],
+                                  uint8_t *const to[4])
+{
+    const struct resize_digits *digits = taps.digits;
+    int last = taps.out - 1;
+    for (int x = 0; x <= last; x++, digits += taps.stride / RESIZE_TAPS_TOGETHER) {
+        int groups = (taps.count[x] + RESIZE_TAPS_TOGETHER - 1) / RESIZE_TAPS_TOGETHER;
+        __m256i bytes = sum_four_rows(from, (size_t)taps.first[x] * 3, digits, groups);
+        if (x < last)
+            store_four_rows(to, (size_t)x * 3, bytes, 4);
+        else
+            store_four_rows(to, (size_t)x * 3, bytes, 3);
+    }
 }
 
 AVX2 static void horizontal_avx2(const struct resize_taps *taps, const uint8_t *in,
                                  size_t in_stride, int rows, uint8_t *out)
 {
-    size_t out_stride = (size_t)taps->out * 3;
-    int groups_stride = taps->stride / RESIZE_TAPS_TOGETHER;
     for (int row = 0; row < rows; row += 4) {
         const uint8_t *from[4];
         uint8_t *to[4];
         for (int i = 0; i < 4; i++) { /* missing rows are the last one again */
             size_t r = (size_t)(row + i < rows ? row + i : rows - 1);
             from[i] = in + r * in_stride;
-            to[i] = out + r * out_stride;
+            to[i] = out + r * (size_t)taps->out * 3;
         }
-        for (int x = 0; x < taps->out; x++) {
-            size_t at = (size_t)taps->first[x] * 3, put = (size_t)x * 3;
-            int groups = (taps->count[x] + RESIZE_TAPS_TOGETHER - 1) / RESIZE_TAPS_TOGETHER;
-            const struct resize_digits *digits = taps->digits + (size_t)x * groups_stride;
-            __m256i rows_01 = sum_two_rows(from[0] + at, from[1] + at, digits, groups);
-            __m256i rows_23 = sum_two_rows(from[2] + at, from[3] + at, digits, groups);
-            __m256i words = _mm256_packus_epi32(rows_01, rows_23);
-            __m256i bytes = _mm256_packus_epi16(words, words);
-            __m128i rows_02 = _mm256_castsi256_si128(bytes);
-            __m128i rows_13 = _mm256_extracti128_si256(bytes, 1);
-            int is_last = x == taps->out - 1;
-            store_pixel(to[0] + put, _mm_cvtsi128_si32(rows_02), is_last);
-            store_pixel(to[1] + put, _mm_cvtsi128_si32(rows_13), is_last);
-            store_pixel(to[2] + put, _mm_extract_epi32(rows_02, 1), is_last);
-            store_pixel(to[3] + put, _mm_extract_epi32(rows_13, 1), is_last);
-        }
+        reduce_four_rows(*taps, from, to);
     }
 }
 
 /* ---- vertical: 32 bytes of a row at once, two rows per multiplication -------------------------*/
 
-struct column_sums {
-    __m256i high[4], low[4]; /* eight neighbouring bytes each, in the order unpacking leaves */
-};
-
-AVX2 static inline void add_two_rows(struct column_sums *sums, __m256i a, __m256i b, __m256i high,
-                                     __m256i low)
-{
-    const __m256i zero = _mm256_setzero_si256();
-    __m256i front = _mm256_unpacklo_epi8(a, b), back = _mm256_unpackhi_epi8(a, b);
-    __m256i pairs[4] = {
-        _mm256_unpacklo_epi8(front, zero),
-        _mm256_unpackhi_epi8(front, zero),
-        _mm256_unpacklo_epi8(back, zero),
-        _mm256_unpackhi_epi8(back, zero),
-    };
-    for (int i = 0; i < 4; i++) {
-        sums->high[i] = _mm256_add_epi32(sums->high[i], _mm256_madd_epi16(pairs[i], high));
-        sums->low[i] = _mm256_add_epi32(sums->low[i], _mm256_madd_epi16(pairs[i], low));
-    }
-}
-
 AVX2 static inline __m256i sum_32_columns(const uint8_t *in, size_t row_bytes, int count,
                                           const struct resize_digits *digits)
 {
-    struct column_sums sums;
-    for (int i = 0; i < 4; i++) {
-        sums.high[i] = _mm256_setzero_si256();
-        sums.low[i] = _mm256_set1_epi32(1 << (RESIZE_WEIGHT_BITS - 1));
-    }
+    const __m256i zero = _mm256_setzero_si256();
+    struct sums s0 = sums_begin(), s1 = s0, s2 = s0, s3 = s0;
     for (int tap = 0; tap < count; tap += 2) {
         /* An odd count ends with its last row twice; the second weight is padding, 0. */
-        const uint8_t *a = in + (size_t)tap * row_bytes;
-        const uint8_t *b = tap + 1 < count ? a + row_bytes : a;
+        const uint8_t *row = in + (size_t)tap * row_bytes;
+        __m256i a = _mm256_loadu_si256((const __m256i *)row);
+        __m256i b = _mm256_loadu_si256((const __m256i *)(tap + 1 < count ? row + row_bytes : row));
+        __m256i front = _mm256_unpacklo_epi8(a, b), back = _mm256_unpackhi_epi8(a, b);
         const struct resize_digits *group = digits + tap / RESIZE_TAPS_TOGETHER;
-        int within = tap % RESIZE_TAPS_TOGETHER;
-        add_two_rows(&sums, _mm256_loadu_si256((const __m256i *)a),
-                     _mm256_loadu_si256((const __m256i *)b), broadcast_pair(group->high + within),
-                     broadcast_pair(group->low + within));
+        __m256i high = broadcast_pair(group->high + tap % RESIZE_TAPS_TOGETHER);
+        __m256i low = broadcast_pair(group->low + tap % RESIZE_TAPS_TOGETHER);
+        s0 = sums_add(s0, _mm256_unpacklo_epi8(front, zero), high, low);
+        s1 = sums_add(s1, _mm256_unpackhi_epi8(front, zero), high, low);
+        s2 = sums_add(s2, _mm256_unpacklo_epi8(back, zero), high, low);
+        s3 = sums_add(s3, _mm256_unpackhi_epi8(back, zero), high, low);
     }
-    __m256i front = _mm256_packus_epi32(join_digits(sums.high[0], sums.low[0]),
-                                        join_digits(sums.high[1], sums.low[1]));
-    __m256i back = _mm256_packus_epi32(join_digits(sums.high[2], sums.low[2]),
-                                       join_digits(sums.high[3], sums.low[3]));
-    return _mm256_packus_epi16(front, back);
+    return _mm256_packus_epi16(_mm256_packus_epi32(sums_join(s0), sums_join(s1)),
+                               _mm256_packus_epi32(sums_join(s2), sums_join(s3)));
 }
 
 static void sum_last_columns(const uint8_t *in, size_t row_bytes, int count, const int32_t *weights,

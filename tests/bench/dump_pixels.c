@@ -4,7 +4,7 @@
  * where resized is SIZE x SIZE; "-" stands for what a rejected file does not have. */
 #include "base/status.h"
 #include "image/image.h"
-#include "tests/bench/files.h"
+#include "tests/files.h"
 
 #include <openssl/evp.h>
 #include <string.h>

@@ -49,6 +49,8 @@ def main():
     warnings.simplefilter("ignore")
 
     paths = list(find_files(arguments.folders, arguments.all))
+    if not paths:
+        parser.error("no JPEG files there")
     tool = subprocess.run([arguments.tool, str(arguments.size)], input="\n".join(paths) + "\n",
                           stdout=subprocess.PIPE, text=True, errors="replace", check=True)
     lines = tool.stdout.splitlines()

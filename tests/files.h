@@ -1,6 +1,6 @@
-/* Reading whole files and folders of JPEGs, for the tools in this folder. */
-#ifndef TESTS_BENCH_FILES_H
-#define TESTS_BENCH_FILES_H
+/* Reading whole files, for tests and tools. */
+#ifndef TESTS_FILES_H
+#define TESTS_FILES_H
 
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@ struct file_bytes {
     size_t count;
 };
 
-/* Reads the file; exits with a line when that fails (these are tools for people). */
+/* Reads the file; exits with a line when that fails (callers are tools and tests). */
 static inline struct file_bytes file_read(const char *path)
 {
     struct file_bytes file = {0};
