@@ -52,7 +52,7 @@ int engine_open(struct engine **out, const struct model *model,
                 const struct engine_settings *settings)
 {
     *out = NULL;
-    const struct engine_table *table;
+    const struct engine_table *table = NULL;
     TRY(find_table(&table, settings->device));
     struct engine *engine = memory_zeroed(1, sizeof *engine, "engine");
     if (!engine)

@@ -1,0 +1,248 @@
+/* The cpu engine: oneDNN's convolutions, on threads of our own.
+ *
+ * oneDNN with N frames and T threads walks the whole batch layer by layer: 33 MB per activation,
+ * in and out of memory. Here each thread takes one frame depth-first through the network with
+ * oneDNN told to use one thread (cpu.h), and nothing but weights and gradients is shared.
+ *
+ * The gradient is the same, bit for bit, for any number of threads: the batch is cut into chunks
+ * that depend on its size alone, a chunk adds its frames in order to a gradient of its own, and
+ * at the end the chunks are added in order. */
+#include <omp.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/team.h"
+#include "base/vector.h"
+#include "engine/cpu.h"
+#include "engine/table.h"
+
+enum { CHUNKS_MAX = 32 };
+
+struct cpu {
+    const struct model *model;
+    struct slabs slabs;
+    int stale; /* the parameters have changed since they were packed */
+    dnnl_engine_t dnnl;
+    struct cpu_ops ops;
+    struct team *team;
+    struct member {
+        struct cpu_worker *worker;
+        int status;
+        char message[512]; /* fail_message() is per thread; this brings it to the caller's */
+    } * members;
+    float *chunks[CHUNKS_MAX]; /* packed gradients, made when first needed */
+    float *sum;                /* packed gradient of the batch */
+};
+
+/* What the threads do now. */
+struct job {
+    struct cpu *engine;
+    int count, chunk_count;
+    const uint8_t *frames, *labels; /* labels NULL: forward only */
+    float *logits, scale;
+    atomic_int next_chunk, failed;
+};
+
+static int chunk_begin(const struct job *job, int chunk)
+{
+    return (int)((int64_t)job->count * chunk / job->chunk_count);
+}
+
+static int run_chunk(struct job *job, struct cpu_worker *worker, int chunk)
+{
+    const struct cpu *engine = job->engine;
+    const int64_t frame_bytes = shape_count(engine->model->input);
+    float *packed = job->labels ? engine->chunks[chunk] : NULL;
+    if (packed)
+        memset(packed, 0, (size_t)engine->ops.gradient_count * sizeof *packed);
+    for (int n = chunk_begin(job, chunk); n < chunk_begin(job, chunk + 1); n++) {
+        TRY(cpu_worker_forward(worker, job->frames + n * frame_bytes, &job->logits[n]));
+        if (packed)
+            TRY(cpu_worker_backward(worker, job->logits[n], job->labels[n], packed));
+    }
+    return 0;
+}
+
+/* The OpenMP that oneDNN calls keeps this number per thread. */
+static void use_one_omp_thread(void)
+{
+    omp_set_num_threads(1);
+}
+
+static void run_chunks(void *context, int index)
+{
+    struct job *job = context;
+    struct member *member = &job->engine->members[index];
+    use_one_omp_thread();
+    member->status = 0;
+    while (!atomic_load(&job->failed)) {
+        int chunk = atomic_fetch_add(&job->next_chunk, 1);
+        if (chunk >= job->chunk_count)
+            break;
+        member->status = run_chunk(job, member->worker, chunk);
+        if (member->status < 0) {
+            snprintf(member->message, sizeof member->message, "%s", fail_message());
+            atomic_store(&job->failed, 1);
+            break;
+        }
+    }
+}
+
+VECTOR_CLONES static void add_slab(float *restrict sum, const float *restrict slab, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        sum[i] += slab[i];
+}
+
+VECTOR_CLONES static void scale_slab(float *sum, float scale, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        sum[i] *= scale;
+}
+
+/* This member's range of: sum = scale * (chunk 0 + chunk 1 + ...). */
+static void add_chunks(void *context, int index)
+{
+    struct job *job = context;
+    struct cpu *engine = job->engine;
+    const int64_t count = engine->ops.gradient_count, threads = team_size(engine->team);
+    const int64_t begin = count * index / threads, end = count * (index + 1) / threads;
+    memset(engine->sum + begin, 0, (size_t)(end - begin) * sizeof *engine->sum);
+    for (int chunk = 0; chunk < job->chunk_count; chunk++)
+        add_slab(engine->sum + begin, engine->chunks[chunk] + begin, end - begin);
+    scale_slab(engine->sum + begin, job->scale, end - begin);
+}
+
+static int run_job(struct job *job)
+{
+    struct cpu *engine = job->engine;
+    use_one_omp_thread();
+    if (engine->stale) {
+        TRY(cpu_ops_pack(&engine->ops));
+        engine->stale = 0;
+    }
+    team_run(engine->team, run_chunks, job);
+    for (int i = 0; i < team_size(engine->team); i++)
+        if (engine->members[i].status < 0)
+            return fail(engine->members[i].status, "%s", engine->members[i].message);
+    return 0;
+}
+
+static int cpu_forward(void *state, int count, const uint8_t *frames, float *logits)
+{
+    struct cpu *engine = state;
+    struct job job = {.engine = engine, .count = count, .frames = frames, .logits = logits};
+    job.chunk_count = count; /* nothing is summed: frame by frame */
+    return run_job(&job);
+}
+
+static int cpu_backward(void *state, int count, const uint8_t *frames, const uint8_t *labels,
+                        float scale, float *logits)
+{
+    struct cpu *engine = state;
+    struct job job = {.engine = engine,
+                      .count = count,
+                      .frames = frames,
+                      .labels = labels,
+                      .logits = logits,
+                      .scale = scale};
+    job.chunk_count = count < CHUNKS_MAX ? count : CHUNKS_MAX;
+    for (int i = 0; i < job.chunk_count; i++)
+        if (!engine->chunks[i]) {
+            engine->chunks[i] = memory_aligned((size_t)engine->ops.gradient_count, sizeof(float),
+                                               "gradients of the chunks");
+            if (!engine->chunks[i])
+                return STATUS_FAILED;
+        }
+    TRY(run_job(&job));
+    team_run(engine->team, add_chunks, &job);
+    return cpu_ops_unpack(&engine->ops, engine->sum);
+}
+
+static int cpu_step(void *state, float learning_rate)
+{
+    struct cpu *engine = state;
+    slabs_step(&engine->slabs, learning_rate);
+    engine->stale = 1;
+    return 0;
+}
+
+static int cpu_get(void *state, enum engine_slab slab, float *values)
+{
+    slabs_get(&((struct cpu *)state)->slabs, slab, values);
+    return 0;
+}
+
+static int cpu_set(void *state, enum engine_slab slab, const float *values)
+{
+    struct cpu *engine = state;
+    slabs_set(&engine->slabs, slab, values);
+    engine->stale = 1;
+    return 0;
+}
+
+static void cpu_close(void *state)
+{
+    struct cpu *engine = state;
+    for (int i = 0; engine->members && i < team_size(engine->team); i++)
+        cpu_worker_destroy(&engine->members[i].worker);
+    team_destroy(&engine->team);
+    free(engine->members);
+    cpu_ops_close(&engine->ops);
+    for (int i = 0; i < CHUNKS_MAX; i++)
+        free(engine->chunks[i]);
+    free(engine->sum);
+    if (engine->dnnl)
+        dnnl_engine_destroy(engine->dnnl);
+    slabs_destroy(&engine->slabs);
+    free(engine);
+}
+
+static int open_parts(struct cpu *engine, int threads)
+{
+    use_one_omp_thread();
+    engine->stale = 1;
+    TRY(slabs_create(&engine->slabs, engine->model->parameter_count));
+    DNNL_TRY(dnnl_engine_create, &engine->dnnl, dnnl_cpu, 0);
+    TRY(cpu_ops_open(&engine->ops, engine->model, &engine->slabs, engine->dnnl));
+    engine->sum = memory_aligned((size_t)engine->ops.gradient_count, sizeof(float), "gradient");
+    if (!engine->sum)
+        return STATUS_FAILED;
+    TRY(team_create(&engine->team, threads));
+    engine->members = memory_zeroed((size_t)threads, sizeof *engine->members, "threads");
+    if (!engine->members)
+        return STATUS_FAILED;
+    for (int i = 0; i < threads; i++)
+        TRY(cpu_worker_create(&engine->members[i].worker, &engine->ops));
+    return 0;
+}
+
+static int cpu_open(void **state, const struct model *model, const struct engine_settings *settings)
+{
+    TRY(slabs_check_precision("cpu", settings->precision));
+    struct cpu *engine = memory_zeroed(1, sizeof *engine, "cpu engine");
+    if (!engine)
+        return STATUS_FAILED;
+    engine->model = model;
+    int status = open_parts(engine, settings->threads);
+    if (status < 0) {
+        cpu_close(engine);
+        return status;
+    }
+    *state = engine;
+    return 0;
+}
+
+const struct engine_table engine_cpu = {
+    .name = "cpu",
+    .open = cpu_open,
+    .close = cpu_close,
+    .forward = cpu_forward,
+    .backward = cpu_backward,
+    .step = cpu_step,
+    .get = cpu_get,
+    .set = cpu_set,
+};

@@ -1,0 +1,168 @@
+/* LeakyReLU and max-pooling: loops of our own over whatever layout the convolutions chose. */
+#include "base/vector.h"
+#include "engine/cpu.h"
+
+static int leaky_relu_open(struct cpu_op *op)
+{
+    op->out = op->in;
+    op->in_place = 1;
+    return 0;
+}
+
+/* With slope >= 0 the sign of y is the sign of x, so x need not be kept. Products are computed for
+ * all elements: a conditional one keeps the compiler from vectorising. */
+VECTOR_CLONES static void leaky_relu(float slope, int64_t count, float *y)
+{
+    for (int64_t i = 0; i < count; i++) {
+        float scaled = slope * y[i];
+        y[i] = y[i] > 0 ? y[i] : scaled;
+    }
+}
+
+VECTOR_CLONES static void leaky_relu_gradient(float slope, int64_t count, const float *restrict y,
+                                              float *restrict dy)
+{
+    for (int64_t i = 0; i < count; i++) {
+        float scaled = slope * dy[i];
+        dy[i] = y[i] > 0 ? dy[i] : scaled;
+    }
+}
+
+static int leaky_relu_forward(const struct cpu_op *op, struct cpu_slot *slot)
+{
+    leaky_relu(op->layer->slope, layout_count(&op->out), slot->y);
+    return 0;
+}
+
+static int leaky_relu_backward(const struct cpu_op *op, struct cpu_slot *slot)
+{
+    leaky_relu_gradient(op->layer->slope, layout_count(&op->out), slot->y, slot->dy);
+    return 0;
+}
+
+const struct cpu_op_table cpu_leaky_relu = {
+    .open = leaky_relu_open,
+    .forward = leaky_relu_forward,
+    .backward = leaky_relu_backward,
+};
+
+/* ---- max-pooling: saved holds, per output element, which of the four won: 0 1 / 2 3 ------------
+ */
+
+static int max_pool_open(struct cpu_op *op)
+{
+    op->out = op->in;
+    op->out.shape = op->layer->out;
+    op->saved_bytes = (size_t)layout_count(&op->out);
+    return 0;
+}
+
+/* One output row of `width` points of b channels; x and below are the two input rows. */
+static void pool_row(int width, int b, const float *restrict x, const float *restrict below,
+                     float *restrict y, uint8_t *restrict winner)
+{
+    for (int j = 0; j < width; j++, x += 2 * b, below += 2 * b, y += b, winner += b)
+        for (int i = 0; i < b; i++) {
+            const float candidates[4] = {x[i], x[b + i], below[i], below[b + i]};
+            int best = 0;
+            for (int q = 1; q < 4; q++)
+                if (candidates[q] > candidates[best])
+                    best = q;
+            y[i] = candidates[best];
+            winner[i] = (uint8_t)best;
+        }
+}
+
+/* dx = dy where the winner stood, else 0. */
+static void spread_row(int width, int b, const float *restrict dy, const uint8_t *restrict winner,
+                       float *restrict dx, float *restrict below)
+{
+    for (int j = 0; j < width; j++, dx += 2 * b, below += 2 * b, dy += b, winner += b)
+        for (int i = 0; i < b; i++) {
+            dx[i] = winner[i] == 0 ? dy[i] : 0;
+            dx[b + i] = winner[i] == 1 ? dy[i] : 0;
+            below[i] = winner[i] == 2 ? dy[i] : 0;
+            below[b + i] = winner[i] == 3 ? dy[i] : 0;
+        }
+}
+
+/* The same for blocks of 8 and 16, eight channels at a time: there is no branch to mispredict.
+ * A comparison of vectors gives -1 (all bits) where it holds and 0 elsewhere. */
+typedef float float8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t int8x32 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint8_t byte8 __attribute__((vector_size(8), aligned(1), may_alias));
+
+#define SELECT(mask, a, b) ((float8)(((mask) & (int8x32)(a)) | (~(mask) & (int8x32)(b))))
+
+VECTOR_CLONES static void pool_row_8(int width, int b, const float *restrict x,
+                                     const float *restrict below, float *restrict y,
+                                     uint8_t *restrict winner)
+{
+    for (int j = 0; j < width; j++, x += 2 * b, below += 2 * b, y += b, winner += b)
+        for (int i = 0; i < b; i += 8) {
+            const float8 x0 = *(const float8 *)(x + i), x1 = *(const float8 *)(x + b + i);
+            const float8 x2 = *(const float8 *)(below + i), x3 = *(const float8 *)(below + b + i);
+            /* each row's best, then the better row; on a tie the earlier stays */
+            const int8x32 right = x1 > x0, right_below = x3 > x2;
+            const float8 top = SELECT(right, x1, x0), bottom = SELECT(right_below, x3, x2);
+            const int8x32 lower = bottom > top;
+            const int8x32 q = (lower & (2 - right_below)) | (~lower & -right);
+            *(float8 *)(y + i) = SELECT(lower, bottom, top);
+            *(byte8 *)(winner + i) = __builtin_convertvector(q, byte8);
+        }
+}
+
+VECTOR_CLONES static void spread_row_8(int width, int b, const float *restrict dy,
+                                       const uint8_t *restrict winner, float *restrict dx,
+                                       float *restrict below)
+{
+    for (int j = 0; j < width; j++, dx += 2 * b, below += 2 * b, dy += b, winner += b)
+        for (int i = 0; i < b; i += 8) {
+            const int8x32 q = __builtin_convertvector(*(const byte8 *)(winner + i), int8x32);
+            const int8x32 d = *(const int8x32 *)(dy + i);
+            *(int8x32 *)(dx + i) = d & (q == 0);
+            *(int8x32 *)(dx + b + i) = d & (q == 1);
+            *(int8x32 *)(below + i) = d & (q == 2);
+            *(int8x32 *)(below + b + i) = d & (q == 3);
+        }
+}
+
+static void pool_rows(int rows, int width, int b, const float *x, float *y, uint8_t *winner)
+{
+    for (int i = 0; i < rows; i++, x += 4 * width * b, y += width * b, winner += width * b)
+        (b % 8 == 0 ? pool_row_8 : pool_row)(width, b, x, x + 2 * width * b, y, winner);
+}
+
+static void spread_rows(int rows, int width, int b, const float *dy, const uint8_t *winner,
+                        float *dx)
+{
+    for (int i = 0; i < rows; i++, dx += 4 * width * b, dy += width * b, winner += width * b)
+        (b % 8 == 0 ? spread_row_8 : spread_row)(width, b, dy, winner, dx, dx + 2 * width * b);
+}
+
+/* Rows of all channel groups follow one another, so the groups need no loop of their own. */
+static int pool_row_count(const struct layout *out)
+{
+    return layout_groups(out) * out->shape.h;
+}
+
+static int max_pool_forward(const struct cpu_op *op, struct cpu_slot *slot)
+{
+    const struct layout *out = &op->out;
+    pool_rows(pool_row_count(out), out->shape.w, out->block, slot->x, slot->y, slot->saved);
+    return 0;
+}
+
+static int max_pool_backward(const struct cpu_op *op, struct cpu_slot *slot)
+{
+    const struct layout *out = &op->out;
+    if (op->wants_dx)
+        spread_rows(pool_row_count(out), out->shape.w, out->block, slot->dy, slot->saved, slot->dx);
+    return 0;
+}
+
+const struct cpu_op_table cpu_max_pool = {
+    .open = max_pool_open,
+    .forward = max_pool_forward,
+    .backward = max_pool_backward,
+};

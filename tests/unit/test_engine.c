@@ -1,0 +1,296 @@
+/* Every engine that can be opened here, against the reference: random networks, frames and weights,
+ * edge shapes, all batch sizes around the chunking; and the reference against finite differences.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "engine/engine.h"
+#include "model/model.h"
+#include "tests/harness.h"
+
+/* Relative, per tensor, in the Euclidean norm. Float32 rounds to 6e-8; sums in other orders grow it
+ * tenfold, and where frames of both labels cancel in a small tensor some hundredfold. */
+static const double gradient_tolerance = 1e-4;
+static const double logit_tolerance = 1e-5;
+
+static const char *const devices[] = {"cpu", "reference"};
+enum { DEVICE_COUNT = 2 };
+
+/* A problem: a network with parameters, frames and labels. */
+struct problem {
+    struct model model;
+    int count;
+    float *parameters;
+    uint8_t *frames, *labels;
+};
+
+static void problem_make(struct problem *problem, int image_size, const char *channels, int count,
+                         uint64_t seed)
+{
+    ck_assert_ok(model_build(&problem->model, image_size, channels));
+    int64_t bytes = count * shape_count(problem->model.input);
+    problem->count = count;
+    problem->parameters = calloc((size_t)problem->model.parameter_count, sizeof(float));
+    problem->frames = calloc((size_t)bytes + 1, 1);
+    problem->labels = calloc((size_t)count + 1, 1);
+    model_initialise(&problem->model, seed, problem->parameters);
+    for (int64_t i = 0; i < bytes; i++)
+        problem->frames[i] = (uint8_t)(random_at(seed + 1, (uint64_t)i) >> 56);
+    for (int i = 0; i < count; i++)
+        problem->labels[i] = (uint8_t)(random_at(seed + 2, (uint64_t)i) >> 63);
+}
+
+static void problem_free(struct problem *problem)
+{
+    free(problem->parameters);
+    free(problem->frames);
+    free(problem->labels);
+}
+
+/* NULL where this build lacks the device. */
+static struct engine *open_with(const struct problem *problem, const char *device, int threads)
+{
+    struct engine *engine;
+    struct engine_settings settings = {device, "fp32", threads};
+    if (engine_open(&engine, &problem->model, &settings) < 0) {
+        ck_assert_msg(strstr(fail_message(), "this build does not have it"), "%s", fail_message());
+        return NULL;
+    }
+    ck_assert_ok(engine_set(engine, ENGINE_PARAMETERS, problem->parameters));
+    return engine;
+}
+
+static float *floats(int64_t count)
+{
+    return calloc((size_t)count + 1, sizeof(float));
+}
+
+static float *backward(struct engine *engine, const struct problem *problem, float scale,
+                       float *logits)
+{
+    float *gradient = floats(problem->model.parameter_count);
+    ck_assert_ok(
+        engine_backward(engine, problem->count, problem->frames, problem->labels, scale, logits));
+    ck_assert_ok(engine_get(engine, ENGINE_GRADIENT, gradient));
+    return gradient;
+}
+
+/* |a - b| / |b| in the Euclidean norm; a zero b wants a zero a. */
+static double distance(int64_t count, const float *a, const float *b)
+{
+    double difference = 0, norm = 0;
+    for (int64_t i = 0; i < count; i++) {
+        difference += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+        norm += (double)b[i] * b[i];
+    }
+    return norm > 0 ? sqrt(difference / norm) : sqrt(difference);
+}
+
+static void check_gradients(const struct model *model, const float *a, const float *b)
+{
+    for (int t = 0; t < model->tensor_count; t++) {
+        const struct tensor *tensor = &model->tensors[t];
+        double apart = distance(tensor->count, a + tensor->offset, b + tensor->offset);
+        ck_assert_msg(apart <= gradient_tolerance, "%s: %g apart", tensor->name, apart);
+    }
+}
+
+static void check_agreement(int image_size, const char *channels, int count, const char *device)
+{
+    struct problem problem;
+    problem_make(&problem, image_size, channels, count, (uint64_t)(image_size + count));
+    struct engine *reference = open_with(&problem, "reference", 1);
+    struct engine *engine = open_with(&problem, device, 2);
+    if (engine) {
+        float *expected_logits = floats(count), *logits = floats(count), *again = floats(count);
+        float *expected = backward(reference, &problem, 0.25f, expected_logits);
+        float *gradient = backward(engine, &problem, 0.25f, logits);
+        ck_assert_ok(engine_forward(engine, count, problem.frames, again));
+        for (int i = 0; i < count; i++)
+            ck_assert_double_le(fabs(logits[i] - expected_logits[i]), logit_tolerance);
+        ck_assert_mem_eq(again, logits, (size_t)count * sizeof(float));
+        check_gradients(&problem.model, gradient, expected);
+        free(expected_logits);
+        free(logits);
+        free(again);
+        free(expected);
+        free(gradient);
+    }
+    engine_close(&engine);
+    engine_close(&reference);
+    problem_free(&problem);
+}
+
+START_TEST(test_engines_agree_with_reference_on_edge_shapes)
+{
+    static const struct {
+        int image_size, count;
+        const char *channels;
+    } cases[] = {
+        {2, 3, "1"},       {2, 2, "16"},       {6, 3, "8"},     {8, 2, "3,5"},
+        {8, 3, "7,16,9"},  {10, 2, "1"},       {10, 3, "17"},   {12, 3, "3,5"},
+        {34, 2, "8"},      {34, 1, "16"},      {36, 2, "5,24"}, {40, 2, "16,32,64"},
+        {24, 2, "32,8,1"}, {16, 3, "2,2,2,2"}, {66, 1, "4"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        check_agreement(cases[i].image_size, cases[i].channels, cases[i].count, devices[_i]);
+}
+END_TEST
+
+START_TEST(test_engines_agree_with_reference_on_any_count)
+{
+    static const int counts[] = {0, 1, 2, 3, 31, 32, 33, 67};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        check_agreement(8, "4,6", counts[i], devices[_i]);
+}
+END_TEST
+
+START_TEST(test_results_do_not_depend_on_threads)
+{
+    struct problem problem;
+    problem_make(&problem, 16, "16,9", 37, 5);
+    int64_t parameters = problem.model.parameter_count;
+    float *first = NULL, first_logits[37], logits[37];
+    for (int threads = 1; threads <= 4; threads++) {
+        struct engine *engine = open_with(&problem, devices[_i], threads);
+        if (!engine)
+            break;
+        float *gradient = backward(engine, &problem, 1.0f / 37, logits);
+        if (!first) {
+            first = gradient;
+            memcpy(first_logits, logits, sizeof logits);
+        } else {
+            ck_assert_mem_eq(gradient, first, (size_t)parameters * sizeof(float));
+            ck_assert_mem_eq(logits, first_logits, sizeof logits);
+            free(gradient);
+        }
+        engine_close(&engine);
+    }
+    free(first);
+    problem_free(&problem);
+}
+END_TEST
+
+START_TEST(test_ties_in_the_pool_go_to_the_first_in_row_order)
+{
+    /* Constant frames: inside, all four candidates of every window are equal. */
+    struct problem problem;
+    problem_make(&problem, 16, "8,5", 2, 3);
+    memset(problem.frames, 200, (size_t)(2 * shape_count(problem.model.input)));
+    memset(problem.labels, 1, 2); /* equal labels: equal frames do not cancel */
+    struct engine *reference = open_with(&problem, "reference", 1);
+    struct engine *engine = open_with(&problem, devices[_i], 1);
+    float logits[2];
+    if (engine) {
+        float *expected = backward(reference, &problem, 1, logits);
+        float *gradient = backward(engine, &problem, 1, logits);
+        check_gradients(&problem.model, gradient, expected);
+        free(expected);
+        free(gradient);
+    }
+    engine_close(&engine);
+    engine_close(&reference);
+    problem_free(&problem);
+}
+END_TEST
+
+/* Relative error of ten steps: RMSprop divides by the root of tiny squares, which magnifies. */
+static const double steps_tolerance = 1e-3;
+
+START_TEST(test_steps_agree_with_reference)
+{
+    struct problem problem;
+    problem_make(&problem, 16, "6,8", 9, 11);
+    int64_t count = problem.model.parameter_count;
+    struct engine *engines[2] = {open_with(&problem, "reference", 1),
+                                 open_with(&problem, devices[_i], 2)};
+    float *parameters[2] = {floats(count), floats(count)},
+          *square[2] = {floats(count), floats(count)};
+    float logits[9];
+    for (int e = 0; e < 2 && engines[1]; e++) {
+        for (int step = 0; step < 10; step++) {
+            ck_assert_ok(
+                engine_backward(engines[e], 9, problem.frames, problem.labels, 1.0f / 9, logits));
+            ck_assert_ok(engine_step(engines[e], 1e-3f));
+        }
+        ck_assert_ok(engine_get(engines[e], ENGINE_PARAMETERS, parameters[e]));
+        ck_assert_ok(engine_get(engines[e], ENGINE_SQUARE_AVG, square[e]));
+    }
+    ck_assert_double_le(distance(count, parameters[1], parameters[0]), steps_tolerance);
+    ck_assert_double_le(distance(count, square[1], square[0]), steps_tolerance);
+    for (int e = 0; e < 2; e++) {
+        engine_close(&engines[e]);
+        free(parameters[e]);
+        free(square[e]);
+    }
+    problem_free(&problem);
+}
+END_TEST
+
+START_TEST(test_slabs_come_back_as_they_were_set)
+{
+    struct problem problem;
+    problem_make(&problem, 8, "3", 1, 7);
+    int64_t count = problem.model.parameter_count;
+    float *values = floats(count), *got = floats(count);
+    struct engine *engine = open_with(&problem, devices[_i], 2);
+    for (int slab = ENGINE_PARAMETERS; engine && slab <= ENGINE_SQUARE_AVG; slab++) {
+        for (int64_t i = 0; i < count; i++)
+            values[i] = (float)(slab * 1000 + i);
+        ck_assert_ok(engine_set(engine, (enum engine_slab)slab, values));
+        ck_assert_ok(engine_get(engine, (enum engine_slab)slab, got));
+        ck_assert_mem_eq(got, values, (size_t)count * sizeof(float));
+    }
+    engine_close(&engine);
+    free(values);
+    free(got);
+    problem_free(&problem);
+}
+END_TEST
+
+START_TEST(test_missing_devices_and_precisions_are_named)
+{
+    struct problem problem;
+    problem_make(&problem, 8, "3", 1, 7);
+    struct engine *engine;
+    static const struct {
+        const char *device, *precision, *line;
+    } cases[] = {{"reference", "bf16", "fp32 only"},
+                 {"reference", "tf32", "fp32 only"},
+                 {"gpu", "fp32", "unknown"},
+                 {"", "fp32", "unknown"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct engine_settings settings = {cases[i].device, cases[i].precision, 1};
+        ck_assert_int_eq(engine_open(&engine, &problem.model, &settings), STATUS_FAILED);
+        ck_assert_ptr_null(engine);
+        ck_assert_msg(strstr(fail_message(), cases[i].line), "%s", fail_message());
+    }
+    struct engine_settings automatic = {"auto", "fp32", 1};
+    ck_assert_ok(engine_open(&engine, &problem.model, &automatic));
+    ck_assert_str_ne(engine_name(engine), "auto");
+    engine_close(&engine);
+    ck_assert_ptr_null(engine);
+    problem_free(&problem);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("engine");
+    TCase *tcase = tcase_create("engine");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_loop_test(tcase, test_engines_agree_with_reference_on_edge_shapes, 0, DEVICE_COUNT);
+    tcase_add_loop_test(tcase, test_engines_agree_with_reference_on_any_count, 0, DEVICE_COUNT);
+    tcase_add_loop_test(tcase, test_results_do_not_depend_on_threads, 0, DEVICE_COUNT);
+    tcase_add_loop_test(tcase, test_ties_in_the_pool_go_to_the_first_in_row_order, 0, DEVICE_COUNT);
+    tcase_add_loop_test(tcase, test_steps_agree_with_reference, 0, DEVICE_COUNT);
+    tcase_add_loop_test(tcase, test_slabs_come_back_as_they_were_set, 0, DEVICE_COUNT);
+    tcase_add_test(tcase, test_missing_devices_and_precisions_are_named);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
