@@ -97,6 +97,16 @@ static double extreme(const struct scored_history *history, const int *columns, 
     return value;
 }
 
+/* The smallest of 1, 2, 5, 10, 20, ... that needs at most 12 tics. */
+static double tic_step(int64_t epochs)
+{
+    double decade = 1;
+    while (decade * 60 < (double)epochs)
+        decade *= 10;
+    double tics = (double)epochs / decade;
+    return decade * (tics <= 12 ? 1 : tics <= 24 ? 2 : 5);
+}
+
 /* Axis ranges are set here, where empty and diverged histories are easy to treat. */
 static void print_ranges(FILE *out, const struct evaluation *e)
 {
@@ -111,8 +121,7 @@ static void print_ranges(FILE *out, const struct evaluation *e)
     fprintf(out, "epochs = %" PRId64 "\n", n);
     fprintf(out, "first_epoch = %.0f\n", n ? h->columns[HISTORY_EPOCH][0] : 0);
     fprintf(out, "last_epoch = %.0f\n", n ? h->columns[HISTORY_EPOCH][n - 1] : 1);
-    fprintf(out, "epoch_step = %" PRId64 "\n", n > 12 ? (n + 9) / 10 : 1);
-    fprintf(out, "marker = %s\n", n > 30 ? "0.4" : "1.3");
+    fprintf(out, "epoch_step = %.0f\n", tic_step(n));
     fprintf(out, "loss_top = %.9g\n", loss > 0 ? loss * 1.1 : 1.0);
     fprintf(out, "accuracy_bottom = %.1f\n", fmax(0, floor((lowest - 0.05) * 10) / 10));
     if (isnan(majority))
@@ -124,7 +133,7 @@ static void print_ranges(FILE *out, const struct evaluation *e)
 static void print_script(FILE *out, const struct evaluation *e)
 {
     char scored[128];
-    snprintf(scored, sizeof scored, "%s split, %s weights", e->split, e->weights);
+    snprintf(scored, sizeof scored, "(%s, %s weights)", e->split, e->weights);
     fputs("# Draws the pictures of this folder: gnuplot plots.gp\n", out);
     print_string(out, "scored", scored);
     print_string(out, "class_real", class_names[CLASS_REAL]);

@@ -1,4 +1,4 @@
-/* Every figure against scikit-learn's (tests/golden/make_sklearn.py), and pooling by hand. */
+/* Every figure against scikit-learn's (tests/golden/make_sklearn.py). */
 #include "base/memory.h"
 #include "eval/metrics.h"
 #include "eval/text.h"
@@ -229,6 +229,29 @@ START_TEST(test_auc_is_the_share_of_pairs_in_the_right_order)
 }
 END_TEST
 
+START_TEST(test_average_precision_is_exact_over_a_million_thresholds)
+{
+    enum { ROWS = 1000000 };
+    uint8_t *many = memory_zeroed(ROWS, 1, "labels");
+    double *falling = memory_zeroed(ROWS, sizeof *falling, "probabilities");
+    struct metrics m;
+    long double sum = 0, tp = 0, fakes = 0;
+    for (int i = 0; i < ROWS; i++) {
+        many[i] = i < ROWS / 2; /* equal terms, so that roundings add up */
+        falling[i] = (double)(ROWS - i) / ROWS;
+        fakes += many[i];
+    }
+    for (int i = 0; i < ROWS; i++)
+        if (many[i])
+            sum += ++tp / (long double)(i + 1) / fakes;
+    ck_assert_ok(metrics_compute(&m, ROWS, many, falling));
+    ck_assert_double_eq_tol(m.average_precision, (double)sum, FIGURE_TOLERANCE);
+    metrics_clear(&m);
+    free(many);
+    free(falling);
+}
+END_TEST
+
 START_TEST(test_nothing_to_score_is_an_error)
 {
     struct metrics m;
@@ -246,6 +269,7 @@ int main(void)
         test_text_equals_scikit_learn_byte_for_byte,
         test_probability_of_exactly_one_half_is_real,
         test_auc_is_the_share_of_pairs_in_the_right_order,
+        test_average_precision_is_exact_over_a_million_thresholds,
         test_nothing_to_score_is_an_error,
     };
     return HARNESS_RUN("metrics", tests, 120);
