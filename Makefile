@@ -4,6 +4,7 @@
 # libjpeg-turbo, libcrypto, Check) or by trying to compile (oneDNN); `make info` prints every answer,
 # and each can be overridden on the command line: make CC=clang MPI_LIBS=-lmpi ...
 
+, := ,
 SANITIZE ?= 0
 BUILD    ?= $(if $(filter 1,$(SANITIZE)),build-asan,build)
 PREFIX   ?= /usr/local
@@ -36,7 +37,6 @@ CPPFLAGS += -Icommon -I. -D_GNU_SOURCE $(if $(ONEDNN),-DHAVE_ONEDNN)
 CPPFLAGS += $(addprefix -isystem ,$(patsubst -I%,%,$(filter -I%,$(MPI_CFLAGS) $(HDF5_CFLAGS))))
 SAN      := $(if $(filter 1,$(SANITIZE)),-fsanitize=address$(,)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 LDLIBS   := $(HDF5_LIBS) $(MPI_LIBS) $(JPEG_LIBS) $(CRYPTO_LIBS) $(if $(ONEDNN),-ldnnl -lgomp) -lpthread -lm
-, := ,
 COMPILE   = $(CC) -std=c11 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SAN) -MMD -MP
 
 PROGRAMS := preprocess train eval

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -115,25 +115,18 @@ void comm_set_place(struct comm *comm, const char *format, ...)
     va_end(arguments);
 }
 
-static double now_s(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* A blocking collective cannot time out, so every one is started nonblocking and polled here. The
  * first milliseconds are spun through (peers are usually microseconds apart), then we sleep. */
 int comm_wait(struct comm *comm, MPI_Request *request, const char *what)
 {
     const double spin_s = 0.02, tick_s = 0.5;
-    double start = now_s(), last = start, waited = 0;
+    double start = clock_s(), last = start, waited = 0;
     for (;;) {
         int done = 0;
         TRY_MPI(MPI_Test(request, &done, MPI_STATUS_IGNORE));
         if (done)
             return 0;
-        double now = now_s();
+        double now = clock_s();
         waited += now - last < tick_s ? now - last : tick_s; /* a long gap: we were suspended */
         last = now;
         if (comm->timeout_s > 0 && waited > comm->timeout_s)
@@ -160,7 +153,7 @@ int comm_agree(struct comm *comm, int status)
     TRY(comm_wait(comm, &request, "the agreement of the ranks"));
     if (worst.status == 0)
         return 0;
-    if (comm->rank == worst.rank && comm->size == 1)
+    if (comm->rank == worst.rank && comm->rank == 0)
         snprintf(message, sizeof message, "%s", fail_message());
     else if (comm->rank == worst.rank)
         snprintf(message, sizeof message, "[rank %d on %s] %s", comm->rank, comm->host,

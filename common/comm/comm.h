@@ -39,9 +39,9 @@ void comm_set_timeout(struct comm *comm, double seconds);
 void comm_set_place(struct comm *comm, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The worst status of all ranks, with the message of the lowest rank that has it (and its name, if
- * there are several ranks) as fail_message() on every rank. The end of every step that can fail on
- * one rank only. */
+/* The worst status of all ranks, with the message of the lowest rank that has it as
+ * fail_message() on every rank (behind that rank's name, unless it is rank 0: what fails there
+ * mostly fails everywhere). The end of every step that can fail on one rank only. */
 int comm_agree(struct comm *comm, int status);
 
 /* bytes of rank 0 to everybody. */

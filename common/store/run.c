@@ -62,7 +62,7 @@ int run_reserve_epoch(struct run *run)
 {
     if (run->epoch < run->history_capacity)
         return 0;
-    int64_t capacity = 2 * run->history_capacity + 16;
+    int64_t capacity = 2 * run->epoch + 16;
     for (int c = 0; c < RUN_COLUMNS; c++) {
         void *grown = memory_resized(run->history[c], (size_t)capacity, sizeof(double), "history");
         if (!grown)
@@ -290,9 +290,7 @@ static int read_fields(struct h5 *file, struct run *run, const char *path)
         TRY(h5_dims(file, "/steps/loss", 1, &found));
     if (found != steps)
         return fail(STATUS_FAILED, "%s: /progress does not fit /history and /steps", path);
-    for (run->epoch = 0; run->history_capacity < epochs; run->epoch = run->history_capacity)
-        TRY(run_reserve_epoch(run));
-    run->epoch = epochs;
+    TRY(run_reserve_epoch(run));
     run->steps_done = 0;
     TRY(run_reserve_steps(run, steps));
     run->steps_done = steps;

@@ -1,0 +1,166 @@
+/* unmask-train: trains the network of a store on all ranks, and goes on where it was stopped. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cpus.h"
+#include "base/isa.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "comm/program.h"
+#include "engine/engine.h"
+#include "train/interrupt.h"
+#include "train/resume.h"
+#include "train/trainer.h"
+
+static struct settings settings;
+
+static const struct option options[] = {
+    {"output", 'o', OPTION_TEXT, &settings.output, NULL, 0, 0, NULL, "FILE",
+     "the run to make, or to go on with (required)", 0},
+    {"device", 0, OPTION_TEXT, &settings.device, "auto", 0, 0, "auto|cpu|cuda|reference", NULL,
+     "what computes", 0},
+    {"precision", 0, OPTION_TEXT, &settings.precision, "fp32", 0, 0, "fp32|tf32|bf16", NULL,
+     "of the arithmetic", 1},
+    {"epochs", 0, OPTION_INTEGER, &settings.epochs, "10", 0, 1e6, NULL, "N",
+     "epochs in all; more than a finished run has = go on", 0},
+    {"batch-size", 0, OPTION_INTEGER, &settings.batch_size, "32", 1, 1e6, NULL, "N",
+     "rows of the GLOBAL batch, shared by the ranks", 1},
+    {"learning-rate", 0, OPTION_REAL, &settings.learning_rate, "0.001", 0, 1e3, NULL, "F",
+     "of RMSprop", 1},
+    {"channels", 0, OPTION_TEXT, &settings.channels, "16,32,64", 0, 0, NULL, "A,B,..",
+     "widths of the convolution blocks", 1},
+    {"seed", 0, OPTION_SEED, &settings.seed, "0", 0, 0, NULL, "N",
+     "decides initial weights and order", 1},
+    {"shuffle", 0, OPTION_TEXT, &settings.shuffle, "on", 0, 0, "on|off", NULL,
+     "a new order each epoch; off: store order", 1},
+    {"init", 0, OPTION_TEXT, &settings.init, NULL, 0, 0, NULL, "RUN",
+     "begin with the weights of another run", 1},
+    {"fresh", 0, OPTION_FLAG, &settings.fresh, NULL, 0, 0, NULL, NULL,
+     "ignore a checkpoint that is there", 0},
+    {"threads", 0, OPTION_INTEGER, &settings.threads, "0", 0, 4096, NULL, "N",
+     "per rank; 0: the node's CPUs / its ranks", 0},
+    {"checkpoint-every", 0, OPTION_TEXT, &settings.checkpoint_every, "1", 0, 0, NULL, "N|Ns",
+     "epochs, or seconds (30s)", 0},
+    {"timeout", 0, OPTION_REAL, &settings.timeout_s, "60", 0, 1e6, NULL, "S",
+     "seconds to wait for a silent rank; 0: for ever", 0},
+};
+
+static const struct command command = {
+    .program = "unmask-train",
+    .summary = "Trains the detector on a tensor store; started again, it goes on where it was.",
+    .usage = "STORE -o run.h5 [options]\n"
+             "       mpirun --bind-to none -n RANKS unmask-train STORE -o run.h5 [options]",
+    .notes = "SIGUSR1 and SIGTERM: save a checkpoint at the next step and exit 75 (run me again).\n"
+             "Exit codes: 0 done, 1 failed, 2 wrong usage, 75 checkpointed.",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+};
+
+static void announce(const struct run *run, int ranks, int threads, const char *engine)
+{
+    log_info("going on from epoch %lld, step %lld", (long long)run->epoch + 1,
+             (long long)run->step + 1);
+    if (run->ranks != ranks || run->threads != threads || strcmp(run->engine, engine) != 0 ||
+        strcmp(run->cpu_isa, isa_name()) != 0)
+        log_warn("the checkpoint comes from %lld ranks x %lld threads, %s on %s; now %d x %d, %s "
+                 "on %s: the last bits may differ from an uninterrupted run's",
+                 (long long)run->ranks, (long long)run->threads, run->engine, run->cpu_isa, ranks,
+                 threads, engine, isa_name());
+}
+
+static int claim_cpus(struct comm *comm, int *threads)
+{
+    int widened_from;
+    TRY(cpus_claim(settings.threads, comm_local_size(comm), threads, &widened_from));
+    if (widened_from)
+        log_info("the launcher bound this rank to %d CPU%s, too few for %d threads: binding "
+                 "widened (mpirun --bind-to none avoids this)",
+                 widened_from, widened_from > 1 ? "s" : "", *threads);
+    return 0;
+}
+
+static int open_engine(struct engine **engine, const struct run *run, int threads)
+{
+    const struct engine_settings wanted = {settings.device, settings.precision, threads};
+    TRY(engine_open(engine, &run->model, &wanted));
+    TRY(engine_set(*engine, ENGINE_PARAMETERS, run->parameters));
+    return engine_set(*engine, ENGINE_SQUARE_AVG, run->square_avg);
+}
+
+static void say_result(const struct run *run)
+{
+    int64_t last = run->epoch - 1;
+    if (last < 0)
+        printf("%s: initial weights\n", settings.output);
+    else
+        printf("%s: %lld epochs, val loss %.4f accuracy %.4f, best epoch %lld (val loss %.4f)\n",
+               settings.output, (long long)run->epoch, run->history[RUN_VAL_LOSS][last],
+               run->history[RUN_VAL_ACCURACY][last], (long long)run->best_epoch,
+               run->best_val_loss);
+}
+
+static int train(struct comm *comm, struct provenance *provenance)
+{
+    struct trainer trainer = {.settings = &settings, .comm = comm, .provenance = provenance};
+    char line[4096];
+    int threads = 1, resumed = 0, rank = comm_rank(comm);
+    TRY(comm_agree(comm, settings_checkpoint_every(&settings)));
+    int status = comm_agree(comm, store_open(&trainer.store, settings.store));
+    if (status == 0 && store_rows(trainer.store, SPLIT_TRAIN) == 0)
+        status = comm_agree(comm, fail(STATUS_FAILED, "%s: /train is empty", settings.store));
+    if (status == 0)
+        status = resume_run(comm, &settings, &command, trainer.store, &trainer.run, &resumed);
+    if (status == 0)
+        status = comm_agree(comm, claim_cpus(comm, &threads));
+    if (status == 0)
+        status = comm_agree(comm, open_engine(&trainer.engine, trainer.run, threads));
+    if (status == 0) {
+        struct run *run = trainer.run;
+        options_echo(&command, line, sizeof line);
+        log_info("%s; engine %s, %d rank%s x %d thread%s", line, engine_name(trainer.engine),
+                 comm_size(comm), comm_size(comm) > 1 ? "s" : "", threads, threads > 1 ? "s" : "");
+        int finished = resumed && run->epoch >= settings.epochs;
+        if (finished && rank == 0)
+            log_info("%s has %lld epochs already; more --epochs would go on", settings.output,
+                     (long long)run->epoch);
+        else if (resumed && rank == 0)
+            announce(run, comm_size(comm), threads, engine_name(trainer.engine));
+        snprintf(run->engine, sizeof run->engine, "%s", engine_name(trainer.engine));
+        snprintf(run->cpu_isa, sizeof run->cpu_isa, "%s", isa_name());
+        provenance->threads = threads;
+        if (!finished)
+            status = trainer_run(&trainer);
+        if (status == 0 && rank == 0)
+            say_result(run);
+    }
+    engine_close(&trainer.engine);
+    run_destroy(&trainer.run);
+    store_close(&trainer.store);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct comm *comm;
+    const char *store = NULL;
+    int arguments, exit_code;
+    if (!program_begin(&command, argc, argv, &store, 1, &arguments, &comm, &exit_code))
+        return exit_code;
+    settings.store = store;
+    comm_set_timeout(comm, settings.timeout_s);
+    struct provenance provenance = {.command = &command,
+                                    .argc = argc,
+                                    .argv = argv,
+                                    .ranks = comm_size(comm),
+                                    .host = comm_host(comm)};
+    provenance_add(&provenance, "mpi_version", comm_library());
+    int status = interrupt_catch();
+    if (status == 0 && !store)
+        status = fail(STATUS_USAGE, "no STORE given; see unmask-train --help");
+    else if (status == 0 && !settings.output)
+        status = fail(STATUS_USAGE, "no output given: -o run.h5");
+    status = comm_agree(comm, status);
+    if (status == 0)
+        status = train(comm, &provenance);
+    return comm_end(&comm, status);
+}

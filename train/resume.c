@@ -1,0 +1,125 @@
+#include "train/resume.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "comm/comm.h"
+
+/* The newest checkpoint, or the one before it if the newest is damaged. The damaged one is moved
+ * out of the way at once: the next checkpoint would otherwise keep it as the good old one. */
+static int read_checkpoint(const char *path, char *used, int bytes, struct run **run)
+{
+    char previous[4096], damaged[4096];
+    run_previous_path(path, previous, sizeof previous);
+    snprintf(used, (size_t)bytes, "%s", path);
+    int newest = file_exists(path);
+    if (newest && run_read(run, path) == 0)
+        return 0;
+    if (!file_exists(previous))
+        return fail(STATUS_FAILED, "%s; move it away, or begin again with --fresh", fail_message());
+    char why[2048];
+    snprintf(why, sizeof why, "%s", newest ? fail_message() : "it is missing");
+    if (run_read(run, previous) < 0)
+        return fail(STATUS_FAILED, "%s; and the one before it: %s", why, fail_message());
+    log_warn("%s: cannot go on from the newest checkpoint (%s); going on from %s", path, why,
+             previous);
+    snprintf(used, (size_t)bytes, "%s", previous);
+    snprintf(damaged, sizeof damaged, "%s.damaged", path);
+    if (newest && rename(path, damaged) < 0)
+        return fail(STATUS_FAILED, "%s: cannot rename: %s", path, strerror(errno));
+    return 0;
+}
+
+static int load_initial(struct run *run, const struct settings *settings)
+{
+    struct run *other;
+    if (!settings->init) {
+        model_initialise(&run->model, settings->seed, run->parameters);
+        return 0;
+    }
+    TRY(run_read(&other, settings->init));
+    int status = 0;
+    if (strcmp(other->channels, run->channels) != 0 || other->image_size != run->image_size)
+        status = fail(STATUS_FAILED,
+                      "--init %s: another network (channels %s at %d pixels, not %s "
+                      "at %d)",
+                      settings->init, other->channels, other->image_size, run->channels,
+                      run->image_size);
+    else
+        memcpy(run->parameters, other->parameters,
+               (size_t)run->model.parameter_count * sizeof(float));
+    run_destroy(&other);
+    return status;
+}
+
+/* Rank 0's part. */
+static int find_run(const struct settings *settings, const struct command *command,
+                    const struct store *store, struct run **run, int *resumed)
+{
+    char previous[4096], part[4096], used[4096];
+    const char *path = settings->output;
+    run_previous_path(path, previous, sizeof previous);
+    snprintf(part, sizeof part, "%s.part", path);
+    run_remove_stale(path);
+    TRY(file_check_writable(part));
+    *resumed = !settings->fresh && (file_exists(path) || file_exists(previous));
+    if (!*resumed) {
+        TRY(run_create(run, store_image_size(store), settings->channels));
+        snprintf((*run)->content_hash, sizeof(*run)->content_hash, "%s", store_content_hash(store));
+        return load_initial(*run, settings);
+    }
+    TRY(read_checkpoint(path, used, sizeof used, run));
+    if (strcmp((*run)->content_hash, store_content_hash(store)) != 0)
+        return fail(STATUS_FAILED,
+                    "%s learned from another store than %s (content_hash %.12s..., not %.12s...); "
+                    "use another -o, or --fresh to begin again",
+                    used, settings->store, (*run)->content_hash, store_content_hash(store));
+    return run_check_options(used, command);
+}
+
+/* What the other ranks need of it: the slabs, and the numbers that decide what happens next. */
+static int share_run(struct comm *comm, const struct settings *settings, const struct store *store,
+                     struct run **run)
+{
+    int status = 0;
+    if (comm_rank(comm) != 0)
+        status = run_create(run, store_image_size(store), settings->channels);
+    TRY(comm_agree(comm, status));
+    struct run *r = *run;
+    size_t slab_bytes = (size_t)r->model.parameter_count * sizeof(float);
+    int64_t counts[] = {r->epoch, r->step, r->best_epoch, r->steps_done};
+    TRY(comm_broadcast(comm, counts, sizeof counts));
+    TRY(comm_broadcast(comm, &r->best_val_loss, sizeof r->best_val_loss));
+    TRY(comm_broadcast(comm, r->parameters, slab_bytes));
+    TRY(comm_broadcast(comm, r->square_avg, slab_bytes));
+    if (comm_rank(comm) != 0) {
+        r->epoch = counts[0];
+        r->step = counts[1];
+        r->best_epoch = counts[2];
+        r->steps_done = 0;
+        status = run_reserve_steps(r, counts[3]);
+        if (status == 0)
+            memset(r->step_loss, 0, (size_t)counts[3] * sizeof *r->step_loss);
+        if (status == 0)
+            memset(r->step_correct, 0, (size_t)counts[3] * sizeof *r->step_correct);
+        r->steps_done = counts[3];
+    }
+    return comm_agree(comm, status);
+}
+
+int resume_run(struct comm *comm, const struct settings *settings, const struct command *command,
+               const struct store *store, struct run **run, int *resumed)
+{
+    int status = 0;
+    *run = NULL;
+    *resumed = 0;
+    if (comm_rank(comm) == 0)
+        status = find_run(settings, command, store, run, resumed);
+    TRY(comm_agree(comm, status));
+    TRY(comm_broadcast(comm, resumed, sizeof *resumed));
+    return share_run(comm, settings, store, run);
+}

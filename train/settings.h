@@ -1,0 +1,21 @@
+/* The options of unmask-train, resolved. */
+#ifndef TRAIN_SETTINGS_H
+#define TRAIN_SETTINGS_H
+
+#include <stdint.h>
+
+struct settings {
+    const char *store, *output, *init;
+    const char *device, *precision, *channels, *shuffle, *checkpoint_every;
+    double learning_rate, timeout_s;
+    uint64_t seed;
+    int epochs, batch_size, threads, fresh;
+    /* from checkpoint_every: exactly one of the two is positive */
+    int checkpoint_epochs;
+    double checkpoint_s;
+};
+
+/* "3" epochs or "30s" into the two fields. */
+int settings_checkpoint_every(struct settings *settings);
+
+#endif

@@ -1,0 +1,275 @@
+/* One step, on every rank:
+ *
+ *     rows     my slice of the global batch, read ahead by the loader
+ *     backward the gradient of (sum of my rows' losses) / (rows of the GLOBAL batch)
+ *     sum      over the ranks: the gradient of the mean loss of the global batch
+ *     update   RMSprop, the same on every rank, so the replicas stay equal bit for bit
+ *
+ * Three flags ride behind the gradient in the same sum: somebody was asked to stop, somebody
+ * failed, rank 0's clock says that a checkpoint is due. So all ranks agree on them at every step
+ * boundary without a message of their own. */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/slices.h"
+#include "base/status.h"
+#include "comm/comm.h"
+#include "engine/engine.h"
+#include "score/score.h"
+#include "store/loader.h"
+#include "train/interrupt.h"
+#include "train/progress.h"
+#include "train/sampler.h"
+
+enum flag { FLAG_STOP, FLAG_FAILED, FLAG_CHECKPOINT, FLAG_COUNT };
+
+struct loop {
+    struct trainer *trainer;
+    struct sampler sampler;
+    struct loader *loader;
+    struct progress progress;
+    float *slab;     /* gradient, then the flags */
+    float *logits;   /* of one batch, or of my share of the validation split */
+    double *sums;    /* (2, steps): loss and correct rows of my slices since the last flush */
+    int64_t flushed; /* steps of this epoch whose sums are in the run */
+    double saved_s;  /* when the last checkpoint was written */
+    double epoch_start_s;
+};
+
+/* ---- one step ---- */
+
+/* Loss and correct rows of scored rows, added in row order. */
+static void add_up(int64_t count, const float *logits, const uint8_t *labels, double *loss,
+                   double *correct)
+{
+    for (int64_t i = 0; i < count; i++) {
+        *loss += loss_bce(logits[i], labels[i]);
+        *correct += (loss_probability(logits[i]) > 0.5f) == (labels[i] == 1);
+    }
+}
+
+static int compute_gradient(struct loop *loop, int64_t step)
+{
+    struct engine *engine = loop->trainer->engine;
+    const uint8_t *frames, *labels;
+    int64_t count, at = step - loop->flushed, steps = sampler_steps(&loop->sampler);
+    TRY(loader_next(loop->loader, &count, &frames, &labels));
+    float scale = 1.0f / (float)sampler_batch_rows(&loop->sampler, step);
+    TRY(engine_backward(engine, (int)count, frames, labels, scale, loop->logits));
+    TRY(engine_get(engine, ENGINE_GRADIENT, loop->slab));
+    loop->sums[at] = loop->sums[steps + at] = 0;
+    add_up(count, loop->logits, labels, &loop->sums[at], &loop->sums[steps + at]);
+    return 0;
+}
+
+static int checkpoint_due(const struct loop *loop)
+{
+    double every_s = loop->trainer->settings->checkpoint_s;
+    return every_s > 0 && comm_rank(loop->trainer->comm) == 0 &&
+           clock_s() - loop->saved_s >= every_s;
+}
+
+static int train_step(struct loop *loop, int64_t step, float flags[FLAG_COUNT])
+{
+    struct trainer *t = loop->trainer;
+    int64_t count = t->run->model.parameter_count;
+    comm_set_place(t->comm, "epoch %lld, step %lld", (long long)t->run->epoch + 1,
+                   (long long)step + 1);
+    int status = compute_gradient(loop, step);
+    loop->slab[count + FLAG_STOP] = interrupt_pending() != 0;
+    loop->slab[count + FLAG_FAILED] = status < 0;
+    loop->slab[count + FLAG_CHECKPOINT] = (float)checkpoint_due(loop);
+    TRY(comm_sum(t->comm, count + FLAG_COUNT, loop->slab));
+    memcpy(flags, loop->slab + count, FLAG_COUNT * sizeof *flags);
+    if (flags[FLAG_FAILED] > 0)
+        return comm_agree(t->comm, status);
+    TRY(engine_set(t->engine, ENGINE_GRADIENT, loop->slab));
+    return engine_step(t->engine, (float)t->settings->learning_rate);
+}
+
+/* ---- what the run records ---- */
+
+/* Sums the losses and correct rows of the steps since the last flush over the ranks, step by step
+ * in rank order, so that it does not matter where the checkpoints fall. */
+static int flush_sums(struct loop *loop, int64_t step)
+{
+    struct run *run = loop->trainer->run;
+    int64_t count = step - loop->flushed, steps = sampler_steps(&loop->sampler);
+    memmove(loop->sums + count, loop->sums + steps, (size_t)count * sizeof(double));
+    TRY(comm_sum_double(loop->trainer->comm, 2 * count, loop->sums));
+    TRY(run_reserve_steps(run, count));
+    for (int64_t i = 0; i < count; i++) {
+        double rows = (double)sampler_batch_rows(&loop->sampler, loop->flushed + i);
+        run->step_loss[run->steps_done] = loop->sums[i] / rows;
+        run->step_correct[run->steps_done++] = (int64_t)loop->sums[count + i];
+    }
+    loop->flushed = step;
+    return 0;
+}
+
+static int save(struct loop *loop, int64_t step)
+{
+    struct trainer *t = loop->trainer;
+    struct run *run = t->run;
+    int status = 0;
+    run->step = step;
+    run->rows_taken =
+        step < sampler_steps(&loop->sampler) ? step * loop->sampler.batch_size : loop->sampler.rows;
+    if (step == 0)
+        run->rows_taken = 0;
+    comm_set_place(t->comm, "the checkpoint of epoch %lld, step %lld", (long long)run->epoch + 1,
+                   (long long)step);
+    if (comm_rank(t->comm) == 0) {
+        status = engine_get(t->engine, ENGINE_PARAMETERS, run->parameters);
+        if (status == 0)
+            status = engine_get(t->engine, ENGINE_SQUARE_AVG, run->square_avg);
+        if (status == 0 && run->best_epoch == 0)
+            memcpy(run->best, run->parameters,
+                   (size_t)run->model.parameter_count * sizeof *run->best);
+        if (status == 0)
+            status = run_write(t->settings->output, run, t->provenance);
+    }
+    loop->saved_s = clock_s();
+    return comm_agree(t->comm, status);
+}
+
+/* ---- one epoch ---- */
+
+static int validate(struct loop *loop, double *loss, double *accuracy)
+{
+    struct trainer *t = loop->trainer;
+    int rank = comm_rank(t->comm), size = comm_size(t->comm);
+    int64_t rows = store_rows(t->store, SPLIT_VAL);
+    int64_t first = slice_begin(rows, size, rank), count = slice_count(rows, size, rank);
+    double sums[2] = {0, 0};
+    comm_set_place(t->comm, "the validation of epoch %lld", (long long)t->run->epoch + 1);
+    int status = score_rows(t->store, SPLIT_VAL, t->engine, first, count, loop->logits);
+    TRY(comm_agree(t->comm, status));
+    add_up(count, loop->logits, store_labels(t->store, SPLIT_VAL) + first, &sums[0], &sums[1]);
+    TRY(comm_sum_double(t->comm, 2, sums));
+    *loss = rows ? sums[0] / (double)rows : NAN;
+    *accuracy = rows ? sums[1] / (double)rows : NAN;
+    return 0;
+}
+
+/* The epoch's training loss and accuracy from the recorded steps: over all rows, each once, with
+ * the weights that each step had. */
+static void average_steps(const struct loop *loop, double *loss, double *accuracy)
+{
+    const struct run *run = loop->trainer->run;
+    int64_t steps = sampler_steps(&loop->sampler), first = run->steps_done - steps, correct = 0;
+    double sum = 0;
+    for (int64_t i = 0; i < steps; i++) {
+        sum += run->step_loss[first + i] * (double)sampler_batch_rows(&loop->sampler, i);
+        correct += run->step_correct[first + i];
+    }
+    *loss = sum / (double)loop->sampler.rows;
+    *accuracy = (double)correct / (double)loop->sampler.rows;
+}
+
+static int end_epoch(struct loop *loop)
+{
+    struct trainer *t = loop->trainer;
+    struct run *run = t->run;
+    double row[RUN_COLUMNS];
+    average_steps(loop, &row[RUN_TRAIN_LOSS], &row[RUN_TRAIN_ACCURACY]);
+    TRY(validate(loop, &row[RUN_VAL_LOSS], &row[RUN_VAL_ACCURACY]));
+    row[RUN_EPOCH] = (double)run->epoch + 1;
+    row[RUN_LEARNING_RATE] = t->settings->learning_rate;
+    row[RUN_SECONDS] = run->seconds;
+    row[RUN_IMAGES_PER_SECOND] = (double)loop->sampler.rows / run->seconds;
+    TRY(run_reserve_epoch(run));
+    for (int c = 0; c < RUN_COLUMNS; c++)
+        run->history[c][run->epoch] = row[c];
+    run->epoch++;
+    run->step = 0;
+    run->seconds = 0;
+    if (row[RUN_VAL_LOSS] < run->best_val_loss) {
+        run->best_val_loss = row[RUN_VAL_LOSS];
+        run->best_epoch = run->epoch;
+        TRY(engine_get(t->engine, ENGINE_PARAMETERS, run->best));
+    }
+    progress_end_epoch(&loop->progress, run, t->settings->epochs);
+    int every = t->settings->checkpoint_epochs;
+    if (run->epoch == t->settings->epochs || (every > 0 && run->epoch % every == 0))
+        return save(loop, 0);
+    return 0;
+}
+
+static void count_time(struct loop *loop)
+{
+    double now = clock_s();
+    loop->trainer->run->seconds += now - loop->epoch_start_s;
+    loop->epoch_start_s = now;
+}
+
+static int train_epoch(struct loop *loop)
+{
+    struct trainer *t = loop->trainer;
+    int64_t steps = sampler_steps(&loop->sampler);
+    float flags[FLAG_COUNT] = {0};
+    loop->flushed = t->run->step;
+    loop->epoch_start_s = clock_s();
+    sampler_begin_epoch(&loop->sampler, t->run->epoch);
+    TRY(loader_start(loop->loader, sampler_my_rows, &loop->sampler, t->run->step, steps));
+    progress_begin_epoch(&loop->progress, comm_rank(t->comm) == 0, t->run->step);
+    for (int64_t step = t->run->step; step < steps; step++) {
+        TRY(train_step(loop, step, flags));
+        progress_step(&loop->progress, t->run->epoch, t->settings->epochs, step + 1, steps,
+                      loop->sampler.batch_size);
+        if (flags[FLAG_STOP] > 0 || flags[FLAG_CHECKPOINT] > 0) {
+            TRY(flush_sums(loop, step + 1));
+            count_time(loop);
+            TRY(save(loop, step + 1));
+            loop->epoch_start_s = clock_s();
+        }
+        if (flags[FLAG_STOP] > 0) {
+            fail(STATUS_AGAIN,
+                 "%s: interrupted, checkpoint saved at epoch %lld, step %lld; the same command "
+                 "goes on",
+                 t->settings->output, (long long)t->run->epoch + 1, (long long)step + 1);
+            return comm_agree(t->comm, STATUS_AGAIN);
+        }
+    }
+    TRY(flush_sums(loop, steps));
+    count_time(loop);
+    return end_epoch(loop);
+}
+
+int trainer_run(struct trainer *t)
+{
+    const struct settings *s = t->settings;
+    int rank = comm_rank(t->comm), size = comm_size(t->comm);
+    int64_t val_rows = slice_count(store_rows(t->store, SPLIT_VAL), size, rank);
+    int64_t my_batch = slice_count(s->batch_size, size, rank) + 1;
+    struct loop loop = {.trainer = t, .saved_s = clock_s()};
+    int status = sampler_create(&loop.sampler, store_rows(t->store, SPLIT_TRAIN), s->batch_size,
+                                s->seed, strcmp(s->shuffle, "on") == 0, rank, size);
+    int64_t steps = sampler_steps(&loop.sampler);
+    loop.slab =
+        memory_aligned((size_t)t->run->model.parameter_count + FLAG_COUNT, sizeof(float), "slab");
+    loop.logits =
+        memory_zeroed((size_t)(val_rows > my_batch ? val_rows : my_batch), sizeof(float), "logits");
+    loop.sums = memory_zeroed(2 * (size_t)steps, sizeof(double), "losses");
+    if (status == 0)
+        status = loop.slab && loop.logits && loop.sums ? 0 : STATUS_FAILED;
+    if (status == 0)
+        status = loader_create(&loop.loader, t->store, SPLIT_TRAIN, my_batch);
+    status = comm_agree(t->comm, status);
+    if (status == 0 && s->epochs == 0)
+        status = save(&loop, 0);
+    while (status == 0 && t->run->epoch < s->epochs)
+        status = train_epoch(&loop);
+    loader_destroy(&loop.loader);
+    sampler_release(&loop.sampler);
+    free(loop.slab);
+    free(loop.logits);
+    free(loop.sums);
+    return status;
+}
