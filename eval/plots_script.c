@@ -82,7 +82,7 @@ const char plots_script[] =
     "    set ylabel 'true positive rate (fake found)'\n"
     "    set label 2 'chance' at 0.74,0.66 center rotate by 45 textcolor rgb pale\n"
     "    if (frame_auc eq 'undefined') {\n"
-    "        set label 3 'undefined: only one class' at 0.5,0.25 center\n"
+    "        set label 3 'undefined: only one class' at 0.6,0.1 center\n"
     "        plot x with lines linestyle 3 notitle\n"
     "    } else {\n"
     "        plot x with lines linestyle 3 notitle, \\\n"
