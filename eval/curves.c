@@ -23,7 +23,7 @@ struct row {
     int label;
 };
 
-struct run {
+struct tie {
     double probability;
     int64_t tp, fp; /* of this run and all above */
 };
@@ -37,7 +37,7 @@ static int compare_falling(const void *left, const void *right)
 
 /* The sorted rows as *count runs. */
 static int find_runs(const struct metrics *m, const uint8_t *labels, const double *probabilities,
-                     struct run **runs, int64_t *count)
+                     struct tie **runs, int64_t *count)
 {
     size_t n = (size_t)m->count;
     struct row *rows = memory_zeroed(n, sizeof *rows, "rows to sort");
@@ -54,7 +54,7 @@ static int find_runs(const struct metrics *m, const uint8_t *labels, const doubl
         tp += rows[i].label;
         fp += !rows[i].label;
         if (i + 1 == n || rows[i + 1].probability != rows[i].probability)
-            (*runs)[k++] = (struct run){rows[i].probability, tp, fp};
+            (*runs)[k++] = (struct tie){rows[i].probability, tp, fp};
     }
     *count = k;
     free(rows);
@@ -75,7 +75,7 @@ static double share(int64_t part, int64_t whole)
     return whole ? (double)part / (double)whole : NAN;
 }
 
-static void fill_roc(struct metrics *m, const struct run *runs, int64_t count)
+static void fill_roc(struct metrics *m, const struct tie *runs, int64_t count)
 {
     int64_t real = m->support[CLASS_REAL], fake = m->support[CLASS_FAKE];
     m->roc.x[0] = share(0, real);
@@ -89,11 +89,11 @@ static void fill_roc(struct metrics *m, const struct run *runs, int64_t count)
 }
 
 /* precision = TP / (TP + FP), recall = TP / P; from the lowest threshold up to (1, 0) at +inf. */
-static void fill_precision_recall(struct metrics *m, const struct run *runs, int64_t count)
+static void fill_precision_recall(struct metrics *m, const struct tie *runs, int64_t count)
 {
     struct curve *pr = &m->precision_recall;
     for (int64_t k = 0; k < count; k++) {
-        const struct run *run = &runs[count - 1 - k];
+        const struct tie *run = &runs[count - 1 - k];
         pr->x[k] = share(run->tp, m->support[CLASS_FAKE]);
         pr->y[k] = share(run->tp, run->tp + run->fp);
         pr->threshold[k] = run->probability;
@@ -104,7 +104,7 @@ static void fill_precision_recall(struct metrics *m, const struct run *runs, int
 }
 
 /* Twice the number of (fake, real) pairs in the right order, ties counted half, over twice P N. */
-static double area(const struct run *runs, int64_t count, int64_t real, int64_t fake)
+static double area(const struct tie *runs, int64_t count, int64_t real, int64_t fake)
 {
     int64_t halves = 0, fp = 0, tp = 0;
     for (int64_t k = 0; k < count; k++) {
@@ -133,7 +133,7 @@ int metrics_compute_curves(struct metrics *metrics, const uint8_t *labels,
                            const double *probabilities)
 {
     int64_t real = metrics->support[CLASS_REAL], fake = metrics->support[CLASS_FAKE];
-    struct run *runs;
+    struct tie *runs;
     int64_t count;
     TRY(find_runs(metrics, labels, probabilities, &runs, &count));
 

@@ -11,17 +11,6 @@
 
 const char *const class_names[CLASS_COUNT] = {[CLASS_REAL] = "real", [CLASS_FAKE] = "fake"};
 
-const char *const history_names[HISTORY_COLUMNS] = {
-    [HISTORY_EPOCH] = "epoch",
-    [HISTORY_TRAIN_LOSS] = "train_loss",
-    [HISTORY_TRAIN_ACCURACY] = "train_accuracy",
-    [HISTORY_VAL_LOSS] = "val_loss",
-    [HISTORY_VAL_ACCURACY] = "val_accuracy",
-    [HISTORY_LEARNING_RATE] = "learning_rate",
-    [HISTORY_SECONDS] = "seconds",
-    [HISTORY_IMAGES_PER_SECOND] = "images_per_second",
-};
-
 static int check_frames(const struct scored_frames *frames, const char *split)
 {
     if (frames->count < 1)

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/run.h"
+
 enum { CLASS_REAL, CLASS_FAKE, CLASS_COUNT };
 extern const char *const class_names[CLASS_COUNT];
 
@@ -67,23 +69,10 @@ struct scored_videos {
     int64_t *frames;       /* how many */
 };
 
-/* One value per epoch, copied from the run; the names are those of its datasets. */
-enum history_column {
-    HISTORY_EPOCH,
-    HISTORY_TRAIN_LOSS,
-    HISTORY_TRAIN_ACCURACY,
-    HISTORY_VAL_LOSS,
-    HISTORY_VAL_ACCURACY,
-    HISTORY_LEARNING_RATE,
-    HISTORY_SECONDS,
-    HISTORY_IMAGES_PER_SECOND,
-    HISTORY_COLUMNS,
-};
-extern const char *const history_names[HISTORY_COLUMNS];
-
+/* One value per epoch, copied from the run. */
 struct scored_history {
     int64_t epochs; /* 0 for a run that was never trained */
-    const double *columns[HISTORY_COLUMNS];
+    const double *columns[RUN_COLUMNS];
 };
 
 struct evaluation {

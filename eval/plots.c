@@ -23,8 +23,8 @@
 
 static void print_history(FILE *out, const struct evaluation *e)
 {
-    static const int columns[] = {HISTORY_EPOCH, HISTORY_TRAIN_LOSS, HISTORY_TRAIN_ACCURACY,
-                                  HISTORY_VAL_LOSS, HISTORY_VAL_ACCURACY};
+    static const int columns[] = {RUN_EPOCH, RUN_TRAIN_LOSS, RUN_TRAIN_ACCURACY, RUN_VAL_LOSS,
+                                  RUN_VAL_ACCURACY};
     fputs("# epoch train_loss train_accuracy val_loss val_accuracy\n", out);
     for (int64_t i = 0; i < e->history.epochs; i++)
         for (int c = 0; c < 5; c++)
@@ -110,8 +110,8 @@ static double tic_step(int64_t epochs)
 /* Axis ranges are set here, where empty and diverged histories are easy to treat. */
 static void print_ranges(FILE *out, const struct evaluation *e)
 {
-    static const int losses[] = {HISTORY_TRAIN_LOSS, HISTORY_VAL_LOSS};
-    static const int accuracies[] = {HISTORY_TRAIN_ACCURACY, HISTORY_VAL_ACCURACY};
+    static const int losses[] = {RUN_TRAIN_LOSS, RUN_VAL_LOSS};
+    static const int accuracies[] = {RUN_TRAIN_ACCURACY, RUN_VAL_ACCURACY};
     const struct scored_history *h = &e->history;
     int64_t n = h->epochs;
     double loss = extreme(h, losses, 0, fmax);
@@ -119,8 +119,8 @@ static void print_ranges(FILE *out, const struct evaluation *e)
     double lowest = extreme(h, accuracies, fmin(majority, 0.9), fmin);
 
     fprintf(out, "epochs = %" PRId64 "\n", n);
-    fprintf(out, "first_epoch = %.0f\n", n ? h->columns[HISTORY_EPOCH][0] : 0);
-    fprintf(out, "last_epoch = %.0f\n", n ? h->columns[HISTORY_EPOCH][n - 1] : 1);
+    fprintf(out, "first_epoch = %.0f\n", n ? h->columns[RUN_EPOCH][0] : 0);
+    fprintf(out, "last_epoch = %.0f\n", n ? h->columns[RUN_EPOCH][n - 1] : 1);
     fprintf(out, "epoch_step = %.0f\n", tic_step(n));
     fprintf(out, "loss_top = %.9g\n", loss > 0 ? loss * 1.1 : 1.0);
     fprintf(out, "accuracy_bottom = %.1f\n", fmax(0, floor((lowest - 0.05) * 10) / 10));

@@ -174,8 +174,8 @@ done:
 static int write_history(struct h5 *file, const struct scored_history *history)
 {
     static const double none = 0;
-    for (int c = 0; c < HISTORY_COLUMNS; c++)
-        TRY(write_column(file, "/history", history_names[c], H5_FLOAT64, history->epochs,
+    for (int c = 0; c < RUN_COLUMNS; c++)
+        TRY(write_column(file, "/history", run_history_names[c], H5_FLOAT64, history->epochs,
                          history->epochs ? history->columns[c] : &none));
     return STATUS_OK;
 }

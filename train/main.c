@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cpus.h"
+#include "base/file.h"
 #include "base/isa.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -159,6 +160,8 @@ int main(int argc, char **argv)
         status = fail(STATUS_USAGE, "no STORE given; see unmask-train --help");
     else if (status == 0 && !settings.output)
         status = fail(STATUS_USAGE, "no output given: -o run.h5");
+    else if (status == 0 && file_same(settings.output, store))
+        status = fail(STATUS_USAGE, "-o %s: is the store itself", settings.output);
     status = comm_agree(comm, status);
     if (status == 0)
         status = train(comm, &provenance);

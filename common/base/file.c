@@ -45,6 +45,12 @@ int file_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
+int file_same(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 int file_sync(const char *path)
 {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);

@@ -13,6 +13,9 @@ int file_check_writable(const char *path);
 /* 1 if something of that name exists, else 0. */
 int file_exists(const char *path);
 
+/* 1 if both names lead to the same existing file: an output that would overwrite an input. */
+int file_same(const char *a, const char *b);
+
 /* fsync of a file, by name. */
 int file_sync(const char *path);
 

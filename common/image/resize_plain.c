@@ -3,6 +3,8 @@
 
 #define HALF (1 << (RESIZE_WEIGHT_BITS - 1))
 
+#define STRETCH 64 /* bytes of a row summed together */
+
 /* Many thousand rounded weights may sum to a little more than 1. */
 static uint8_t byte_of(int32_t sum)
 {
@@ -30,26 +32,30 @@ static void horizontal_plain(const struct resize_taps *taps, const uint8_t *in, 
     }
 }
 
-/* Sums a stretch of the row at a time, so that each input row is read in order. */
-#define STRETCH 128
+/* One stretch of an output row; each input row is read in order. */
+static inline void sum_columns(const uint8_t *in, size_t row_bytes, const int32_t *weights,
+                               int tap_count, uint8_t *out, size_t column_count)
+{
+    int32_t sum[STRETCH];
+    for (size_t b = 0; b < column_count; b++)
+        sum[b] = HALF;
+    for (int i = 0; i < tap_count; i++)
+        for (size_t b = 0; b < column_count; b++)
+            sum[b] += weights[i] * in[(size_t)i * row_bytes + b];
+    for (size_t b = 0; b < column_count; b++)
+        out[b] = byte_of(sum[b]);
+}
 
 static void vertical_plain(const struct resize_taps *taps, const uint8_t *in, int first_row,
                            size_t row_bytes, uint8_t *out)
 {
     for (int y = 0; y < taps->out; y++, out += row_bytes) {
         const uint8_t *window = in + (size_t)(taps->first[y] - first_row) * row_bytes;
-        const int32_t *weight = taps->weights + (size_t)y * taps->stride;
-        for (size_t start = 0; start < row_bytes; start += STRETCH) {
-            size_t count = row_bytes - start < STRETCH ? row_bytes - start : STRETCH;
-            int32_t sum[STRETCH];
-            for (size_t b = 0; b < count; b++)
-                sum[b] = HALF;
-            for (int i = 0; i < taps->count[y]; i++)
-                for (size_t b = 0; b < count; b++)
-                    sum[b] += weight[i] * window[(size_t)i * row_bytes + start + b];
-            for (size_t b = 0; b < count; b++)
-                out[start + b] = byte_of(sum[b]);
-        }
+        const int32_t *weights = taps->weights + (size_t)y * taps->stride;
+        size_t b = 0;
+        for (; b + STRETCH <= row_bytes; b += STRETCH) /* a constant count: vectorised at -O2 */
+            sum_columns(window + b, row_bytes, weights, taps->count[y], out + b, STRETCH);
+        sum_columns(window + b, row_bytes, weights, taps->count[y], out + b, row_bytes - b);
     }
 }
 

@@ -302,7 +302,7 @@ static int read_fields(struct h5 *file, struct run *run, const char *path)
 
 static int read_contents(struct h5 *file, struct run *run, const char *path)
 {
-    char stored[SHA256_HEX_BYTES], found[SHA256_HEX_BYTES];
+    char found[SHA256_HEX_BYTES];
     TRY(h5_get_text(file, "/", "content_hash", run->content_hash, sizeof run->content_hash));
     TRY(h5_get_text(file, "/", "engine", run->engine, sizeof run->engine));
     TRY(h5_get_text(file, "/", "cpu_isa", run->cpu_isa, sizeof run->cpu_isa));
@@ -312,9 +312,9 @@ static int read_contents(struct h5 *file, struct run *run, const char *path)
     TRY(read_slab(file, &run->model, "/best", run->best));
     TRY(read_slab(file, &run->model, "/optimizer/square_avg", run->square_avg));
     TRY(read_fields(file, run, path));
-    TRY(h5_get_text(file, "/", "checksum", stored, sizeof stored));
+    TRY(h5_get_text(file, "/", "checksum", run->checksum, sizeof run->checksum));
     TRY(checksum(run, found));
-    if (strcmp(stored, found) != 0)
+    if (strcmp(run->checksum, found) != 0)
         return fail(STATUS_FAILED, "%s: damaged: its checksum does not fit its numbers", path);
     return 0;
 }

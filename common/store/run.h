@@ -53,7 +53,8 @@ struct run {
     int64_t steps_capacity;
     double *step_loss; /* (steps_done) */
     int64_t *step_correct;
-    char engine[32], cpu_isa[32]; /* what computed it: a change is announced at resume */
+    char checksum[SHA256_HEX_BYTES]; /* of the file it was read from; "" for a new run */
+    char engine[32], cpu_isa[32];    /* what computed it: a change is announced at resume */
     int64_t ranks, threads;
 };
 

@@ -219,7 +219,6 @@ static void check_survival(char **fields)
     struct image image = {0};
     struct file_bytes file = golden_read(fields[0]);
     uint8_t *broken = malloc(file.count);
-    int survivors = 0;
     for (uint64_t k = 0; k < 120 && file.count < 1500; k++) {
         uint64_t seed = random_hash(k, fields[0]);
         memcpy(broken, file.bytes, file.count);
@@ -227,9 +226,8 @@ static void check_survival(char **fields)
             broken[random_below(random_at(seed, 2 * i), file.count)] =
                 (uint8_t)random_at(seed, 2 * i + 1);
         size_t length = k % 3 ? file.count : random_below(random_at(seed, 99), file.count);
-        survivors += decode_copy(broken, length, &image).verdict != VERDICT_REJECTED;
+        decode_copy(broken, length, &image);
     }
-    ck_assert_int_ge(survivors, 0);
     free(broken);
     free(file.bytes);
     image_release(&image);

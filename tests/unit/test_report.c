@@ -29,8 +29,8 @@ static struct evaluation computed(int64_t history)
         .frames = {5, labels, probabilities, sources, video_rows, group_rows, 3, 2, videos, groups},
         .history = {.epochs = history},
     };
-    for (int c = 0; c < HISTORY_COLUMNS; c++)
-        e.history.columns[c] = c == HISTORY_EPOCH ? epochs : falling;
+    for (int c = 0; c < RUN_COLUMNS; c++)
+        e.history.columns[c] = c == RUN_EPOCH ? epochs : falling;
     ck_assert_ok(evaluation_compute(&e));
     return e;
 }
@@ -192,7 +192,7 @@ START_TEST(test_pictures_are_drawn_for_any_history)
     check_pictures(&e);
     e.history.epochs = 3;
     check_pictures(&e);
-    e.history.columns[HISTORY_TRAIN_LOSS] = e.history.columns[HISTORY_VAL_LOSS] = diverged;
+    e.history.columns[RUN_TRAIN_LOSS] = e.history.columns[RUN_VAL_LOSS] = diverged;
     check_pictures(&e);
     evaluation_clear(&e);
 }
