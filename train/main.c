@@ -145,6 +145,7 @@ int main(int argc, char **argv)
     struct comm *comm;
     const char *store = NULL;
     int arguments, exit_code;
+    int status = interrupt_catch(); /* before MPI: starting takes a second */
     if (!program_begin(&command, argc, argv, &store, 1, &arguments, &comm, &exit_code))
         return exit_code;
     settings.store = store;
@@ -155,7 +156,6 @@ int main(int argc, char **argv)
                                     .ranks = comm_size(comm),
                                     .host = comm_host(comm)};
     provenance_add(&provenance, "mpi_version", comm_library());
-    int status = interrupt_catch();
     if (status == 0 && !store)
         status = fail(STATUS_USAGE, "no STORE given; see unmask-train --help");
     else if (status == 0 && !settings.output)

@@ -33,7 +33,9 @@ claim() {
         return 0
     fi
     failures=$((failures + 1))
-    why=$(tail -n 1 "$tmp/said" | tr -d '\r' | cut -c1-300)
+    # The last line of ours; the launcher's own come after it.
+    why=$(grep -aE '^(unmask-|inspect_h5)|error:|ERROR:' "$tmp/said" | tail -n 1 | cut -c1-300)
+    [ -n "$why" ] || why=$(grep -av -e '^--*$' "$tmp/said" | tail -n 1 | cut -c1-300)
     echo "FAIL - $name (${why:-$*: not so})"
     return 1
 }
@@ -71,11 +73,11 @@ exits() {
     got=$?
     cat "$tmp/output"
     [ "$got" -eq "$code" ] || {
-        echo "exit $got, not $code: $(tail -n 1 "$tmp/output")"
+        echo "unmask-: exit $got, not $code: $(grep -a '^unmask-' "$tmp/output" | tail -n 1)"
         return 1
     }
     grep -qaE -- "$pattern" "$tmp/output" || {
-        echo "not a word of /$pattern/"
+        echo "unmask-: not a word of /$pattern/"
         return 1
     }
 }
