@@ -10,7 +10,7 @@ for tool in clang-format-14 cppcheck ctags shellcheck; do
     command -v $tool >/dev/null || say "lint: $tool is missing (Debian: clang-format-14 cppcheck universal-ctags shellcheck)"
 done
 clang-format-14 --dry-run --Werror "${sources[@]}" || say "lint: run clang-format-14 -i on these"
-cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
+cppcheck --quiet --std=c11 --enable=warning --inline-suppr --error-exitcode=1 \
     --suppress=missingIncludeSystem -Icommon -I. preprocess train eval common || say "lint: cppcheck"
 shellcheck "${scripts[@]}" || say "lint: shellcheck"
 make --no-print-directory -s -j2 BUILD="${BUILD:-build-lint}" CFLAGS='-O2 -g -Werror' all tests ||
