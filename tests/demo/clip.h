@@ -116,7 +116,8 @@ static inline struct rgb room_paint(const struct room *room, float x, float y, f
     return rgb_scaled(rgb_mixed(room->top, room->bottom, height), 1 + room->texture * texture);
 }
 
-/* Paints who sits in the room; a mask, if wanted, covers the inner face. */
+/* Paints who sits in the room, with a mask over the inner face. Without a mask it is the donor: of
+ * him only the inner face and some margin for the filters is painted, the rest stays black. */
 static inline void paint(const struct clip *clip, const struct face *face,
                          const struct light *light, const struct pose *pose, int side,
                          struct rgb *canvas, float *mask)
@@ -130,6 +131,9 @@ static inline void paint(const struct clip *clip, const struct face *face,
             float dx = (float)x - pose->x, dy = (float)y - pose->y;
             float u = (cosine * dx + sine * dy) / pose->width;
             float v = (cosine * dy - sine * dx) / height;
+            canvas[y * side + x] = (struct rgb){0, 0, 0};
+            if (!mask && (fabsf(u) > 0.95f || fabsf(v - 0.2f) > 0.95f))
+                continue;
             struct rgb under = room_paint(&clip->room, (float)x, (float)y, (float)side);
             canvas[y * side + x] = face_paint(face, pose, light, u, v, edge, under);
             if (mask)
