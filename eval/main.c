@@ -107,6 +107,7 @@ static int open_inputs(struct job *job)
     const struct engine_settings wanted = {settings.device, settings.precision, threads};
     TRY(engine_open(&job->engine, &job->run->model, &wanted));
     job->provenance->threads = threads;
+    provenance_add(job->provenance, "engine_library", engine_library(job->engine));
     return engine_set(job->engine, ENGINE_PARAMETERS,
                       strcmp(settings.weights, "best") == 0 ? job->run->best
                                                             : job->run->parameters);

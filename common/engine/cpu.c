@@ -236,8 +236,18 @@ static int cpu_open(void **state, const struct model *model, const struct engine
     return 0;
 }
 
+static const char *cpu_library(void)
+{
+    static char words[32];
+    const dnnl_version_t *version = dnnl_version();
+    snprintf(words, sizeof words, "oneDNN %d.%d.%d", version->major, version->minor,
+             version->patch);
+    return words;
+}
+
 const struct engine_table engine_cpu = {
     .name = "cpu",
+    .library = cpu_library,
     .open = cpu_open,
     .close = cpu_close,
     .forward = cpu_forward,
