@@ -1,12 +1,9 @@
 #include "store/h5.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/memory.h"
 #include "base/status.h"
 #include "store/h5_inside.h"
 
@@ -57,63 +54,6 @@ hid_t h5_link_creation(void)
         return H5I_INVALID_HID;
     }
     return list;
-}
-
-hid_t h5_file_access(void)
-{
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* we print the one line that matters ourselves */
-    hid_t list = H5Pcreate(H5P_FILE_ACCESS);
-    if (list >= 0)
-        H5Pset_file_locking(list, 1, 1);
-    return list;
-}
-
-static int open_with(struct h5 **out, const char *path, int create)
-{
-    hid_t access = h5_file_access();
-    struct h5 *file = memory_zeroed(1, sizeof *file, "HDF5 file handle");
-    *out = file;
-    if (!file)
-        return STATUS_FAILED;
-    snprintf(file->path, sizeof file->path, "%s", path);
-    file->created = create;
-    file->id = create ? H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access)
-                      : H5Fopen(path, H5F_ACC_RDONLY, access);
-    int status = file->id >= 0 ? 0 : h5_fail(file, "", create ? "cannot create" : "cannot open");
-    H5Pclose(access);
-    if (status < 0) {
-        free(file);
-        *out = NULL;
-    }
-    return status;
-}
-
-int h5_create(struct h5 **file, const char *path)
-{
-    TRY(file_check_writable(path)); /* the system's words are clearer than HDF5's */
-    return open_with(file, path, 1);
-}
-
-int h5_open(struct h5 **file, const char *path)
-{
-    *file = NULL;
-    TRY(file_check_readable(path));
-    if (H5Fis_hdf5(path) <= 0)
-        return fail(STATUS_FAILED, "%s: not an HDF5 file, or a damaged one", path);
-    return open_with(file, path, 0);
-}
-
-int h5_close(struct h5 **out)
-{
-    struct h5 *file = *out;
-    if (!file)
-        return 0;
-    int status = H5Fclose(file->id) < 0 ? h5_fail(file, "", "cannot close") : 0;
-    if (status == 0 && file->created)
-        status = file_sync(file->path);
-    free(file);
-    *out = NULL;
-    return status;
 }
 
 static hid_t make_space(int rank, const int64_t *dims)

@@ -14,10 +14,14 @@ struct h5;
 
 enum h5_type { H5_UINT8, H5_INT32, H5_INT64, H5_FLOAT32, H5_FLOAT64 };
 
-/* h5_create truncates. h5_open is read-only. h5_close of a created file also fsyncs it; the result
- * of closing counts, since a full disk can show there first. NULL *file is accepted by h5_close. */
+/* Both create or truncate. A file of h5_create is composed in memory and written at h5_close; one
+ * of h5_create_on_disk, for what would not fit, grows where it stands: see to it that there is
+ * room. */
 int h5_create(struct h5 **file, const char *path);
+int h5_create_on_disk(struct h5 **file, const char *path);
+/* Read-only. */
 int h5_open(struct h5 **file, const char *path);
+/* A created file is on the disk, flushed, when this has succeeded. NULL *file is accepted. */
 int h5_close(struct h5 **file);
 
 /* Datasets, contiguous, in the C type that `type` names. rank 0 is a scalar (dims may be NULL). */

@@ -8,7 +8,7 @@
 
 struct h5 {
     hid_t id;
-    int created; /* by h5_create: to be fsynced after closing */
+    enum { H5_READ, H5_ON_DISK, H5_IN_MEMORY } kind;
     char path[4096];
 };
 

@@ -62,7 +62,7 @@ int store_create(const char *path, const struct store_contents *contents,
                  const struct provenance *provenance)
 {
     struct h5 *file = NULL;
-    TRY(h5_create(&file, path));
+    TRY(h5_create_on_disk(&file, path));
     int status = write_contents(file, contents, provenance);
     if (status < 0) {
         h5_close(&file); /* the first failure is the one to tell */
