@@ -20,6 +20,7 @@ epochs=20
 start() {
     local count=$1 run=$2 launcher=()
     shift 2
+    : >"$tmp/log" # now, not when the job gets to it: until_said must not read the old one
     [ "$count" -eq 0 ] || launcher=("$mpirun" --oversubscribe --bind-to none -n "$count")
     "${launcher[@]}" "$bin/unmask-train" "$store" -o "$run" "${common[@]}" --epochs "$epochs" "$@" \
         >"$tmp/log" 2>&1 </dev/null &
