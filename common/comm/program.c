@@ -31,7 +31,6 @@ int program_begin(const struct command *command, int argc, char **argv, const ch
     /* A launcher kills the others when the first rank exits with an error: they leave together, or
      * the line that rank 0 has to say might be lost. */
     if (outcome < 0) {
-        options_parse(command, argc, argv, arguments, arguments_max, argument_count);
         comm_end(comm, comm_agree(*comm, outcome));
         return 0;
     }
