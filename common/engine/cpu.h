@@ -68,7 +68,7 @@ struct cpu_op_table {
     int (*backward)(const struct cpu_op *op, struct cpu_slot *slot);
 };
 
-extern const struct cpu_op_table cpu_conv, cpu_leaky_relu, cpu_max_pool, cpu_linear;
+extern const struct cpu_op_table cpu_conv, cpu_conv_pool, cpu_leaky_relu, cpu_max_pool, cpu_linear;
 
 /* cpu_ops.c: the list of operations of a model. */
 enum { CPU_OPS_MAX = MODEL_LAYERS_MAX };

@@ -1,6 +1,6 @@
 /* LeakyReLU and max-pooling: loops of our own over whatever layout the convolutions chose. */
+#include "engine/cpu_pool.h"
 #include "base/vector.h"
-#include "engine/cpu.h"
 
 static int leaky_relu_open(struct cpu_op *op)
 {
@@ -48,14 +48,6 @@ const struct cpu_op_table cpu_leaky_relu = {
 
 /* ---- max-pooling: saved holds, per output element, which of the four won: 0 1 / 2 3 ------------
  */
-
-static int max_pool_open(struct cpu_op *op)
-{
-    op->out = op->in;
-    op->out.shape = op->layer->out;
-    op->saved_bytes = (size_t)layout_count(&op->out);
-    return 0;
-}
 
 /* One output row of `width` points of b channels; x and below are the two input rows. */
 static void pool_row(int width, int b, const float *restrict x, const float *restrict below,
@@ -127,37 +119,39 @@ VECTOR_CLONES static void spread_row_8(int width, int b, const float *restrict d
         }
 }
 
-static void pool_rows(int rows, int width, int b, const float *x, float *y, uint8_t *winner)
+/* Rows of all channel groups follow one another, so the groups need no loop of their own. */
+void pool_forward(const struct layout *out, const float *x, float *y, uint8_t *winner)
 {
+    const int b = out->block, width = out->shape.w, rows = layout_groups(out) * out->shape.h;
     for (int i = 0; i < rows; i++, x += 4 * width * b, y += width * b, winner += width * b)
         (b % 8 == 0 ? pool_row_8 : pool_row)(width, b, x, x + 2 * width * b, y, winner);
 }
 
-static void spread_rows(int rows, int width, int b, const float *dy, const uint8_t *winner,
-                        float *dx)
+void pool_backward(const struct layout *out, const float *dy, const uint8_t *winner, float *dx)
 {
+    const int b = out->block, width = out->shape.w, rows = layout_groups(out) * out->shape.h;
     for (int i = 0; i < rows; i++, dx += 4 * width * b, dy += width * b, winner += width * b)
         (b % 8 == 0 ? spread_row_8 : spread_row)(width, b, dy, winner, dx, dx + 2 * width * b);
 }
 
-/* Rows of all channel groups follow one another, so the groups need no loop of their own. */
-static int pool_row_count(const struct layout *out)
+static int max_pool_open(struct cpu_op *op)
 {
-    return layout_groups(out) * out->shape.h;
+    op->out = op->in;
+    op->out.shape = op->layer->out;
+    op->saved_bytes = (size_t)layout_count(&op->out);
+    return 0;
 }
 
 static int max_pool_forward(const struct cpu_op *op, struct cpu_slot *slot)
 {
-    const struct layout *out = &op->out;
-    pool_rows(pool_row_count(out), out->shape.w, out->block, slot->x, slot->y, slot->saved);
+    pool_forward(&op->out, slot->x, slot->y, slot->saved);
     return 0;
 }
 
 static int max_pool_backward(const struct cpu_op *op, struct cpu_slot *slot)
 {
-    const struct layout *out = &op->out;
     if (op->wants_dx)
-        spread_rows(pool_row_count(out), out->shape.w, out->block, slot->dy, slot->saved, slot->dx);
+        pool_backward(&op->out, slot->dy, slot->saved, slot->dx);
     return 0;
 }
 
