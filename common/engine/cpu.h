@@ -32,7 +32,7 @@ static inline int64_t layout_count(const struct layout *layout)
 }
 
 struct cpu_slot {
-    float *x, *y, *dx, *dy; /* dx is NULL where nobody wants it: below the first operation */
+    float *x, *y, *dx, *dy; /* dx is NULL below the first operation */
     uint8_t *saved;         /* op->saved_bytes: from forward to backward */
     float *scratch;         /* the worker's, common to all its slots: op->scratch_count floats */
     float *gradient;        /* op->gradient_count floats: backward ADDS to them */

@@ -15,7 +15,7 @@ static int add_op(struct cpu_ops *ops, const struct cpu_op_table *table, const s
     *op = *common;
     op->table = table;
     op->layer = layer;
-    op->wants_dx = ops->count > 0;
+    op->wants_dx = ops->gradient_count > 0; /* somebody below learns */
     if (ops->count > 0)
         op->in = op[-1].out;
     ops->count++; /* before open: close must see it */

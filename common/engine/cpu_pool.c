@@ -36,7 +36,8 @@ static int leaky_relu_forward(const struct cpu_op *op, struct cpu_slot *slot)
 
 static int leaky_relu_backward(const struct cpu_op *op, struct cpu_slot *slot)
 {
-    leaky_relu_gradient(op->layer->slope, layout_count(&op->out), slot->y, slot->dy);
+    if (op->wants_dx)
+        leaky_relu_gradient(op->layer->slope, layout_count(&op->out), slot->y, slot->dy);
     return 0;
 }
 
