@@ -9,23 +9,29 @@ static int leaky_relu_open(struct cpu_op *op)
     return 0;
 }
 
-/* With slope >= 0 the sign of y is the sign of x, so x need not be kept. Products are computed for
- * all elements: a conditional one keeps the compiler from vectorising. */
-VECTOR_CLONES static void leaky_relu(float slope, int64_t count, float *y)
+/* Both operations choose by data that no branch predictor can learn, so they are written in vectors
+ * of eight: a comparison gives -1 (all bits) where it holds and 0 elsewhere, a mask to choose by.
+ */
+typedef float float8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t int8x32 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint8_t byte8 __attribute__((vector_size(8), aligned(1), may_alias));
+
+#define SELECT(mask, a, b) ((float8)(((mask) & (int8x32)(a)) | (~(mask) & (int8x32)(b))))
+
+/* With slope >= 0 the sign of y is the sign of x, so x need not be kept. The last vector may reach
+ * into the room that every activation has behind its end. */
+VECTOR_CLONES static void leaky_relu(float slope, int64_t count, float *values)
 {
-    for (int64_t i = 0; i < count; i++) {
-        float scaled = slope * y[i];
-        y[i] = y[i] > 0 ? y[i] : scaled;
-    }
+    for (float8 *y = (float8 *)values; (float *)y < values + count; y++)
+        *y = SELECT(*y > 0, *y, slope * *y);
 }
 
-VECTOR_CLONES static void leaky_relu_gradient(float slope, int64_t count, const float *restrict y,
-                                              float *restrict dy)
+VECTOR_CLONES static void leaky_relu_gradient(float slope, int64_t count, const float *values,
+                                              float *differentials)
 {
-    for (int64_t i = 0; i < count; i++) {
-        float scaled = slope * dy[i];
-        dy[i] = y[i] > 0 ? dy[i] : scaled;
-    }
+    const float8 *y = (const float8 *)values;
+    for (float8 *dy = (float8 *)differentials; (float *)dy < differentials + count; dy++, y++)
+        *dy = SELECT(*y > 0, *dy, slope * *dy);
 }
 
 static int leaky_relu_forward(const struct cpu_op *op, struct cpu_slot *slot)
@@ -79,14 +85,7 @@ static void spread_row(int width, int b, const float *restrict dy, const uint8_t
         }
 }
 
-/* The same for blocks of 8 and 16, eight channels at a time: there is no branch to mispredict.
- * A comparison of vectors gives -1 (all bits) where it holds and 0 elsewhere. */
-typedef float float8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int32_t int8x32 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef uint8_t byte8 __attribute__((vector_size(8), aligned(1), may_alias));
-
-#define SELECT(mask, a, b) ((float8)(((mask) & (int8x32)(a)) | (~(mask) & (int8x32)(b))))
-
+/* The same for blocks of 8 and 16, eight channels at a time. */
 VECTOR_CLONES static void pool_row_8(int width, int b, const float *restrict x,
                                      const float *restrict below, float *restrict y,
                                      uint8_t *restrict winner)

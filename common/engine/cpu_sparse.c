@@ -98,14 +98,15 @@ void sparse_unpack(const struct sparse *sparse, const float *packed, float *w)
 
 /* One output channel and one row of windows: `width` differentials d, winners q, both `step`
  * apart; x: the padded input rows of this channel group, from the one above the upper row of the
- * windows; `line` vectors to a row. Nine sums stay in registers. */
-VECTOR_FMA static void weights_row(int width, int step, int line, const float *restrict d,
-                                   const uint8_t *restrict q, const float *restrict x,
-                                   float *restrict dw)
+ * windows; `line` vectors to a row. Nine sums stay in registers. Returns the sum of d. */
+VECTOR_FMA static float weights_row(int width, int step, int line, const float *restrict d,
+                                    const uint8_t *restrict q, const float *restrict x,
+                                    float *restrict dw)
 {
     float8 *sum = (float8 *)dw;
     float8 s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3], s4 = sum[4];
     float8 s5 = sum[5], s6 = sum[6], s7 = sum[7], s8 = sum[8];
+    float sum_d = 0;
     for (int j = 0; j < width; j++) {
         const int winner = q[j * step];
         const float8 *a = (const float8 *)x + (winner >> 1) * line + 2 * j + (winner & 1);
@@ -114,9 +115,11 @@ VECTOR_FMA static void weights_row(int width, int step, int line, const float *r
         s0 += dj * a[0], s1 += dj * a[1], s2 += dj * a[2];
         s3 += dj * b[0], s4 += dj * b[1], s5 += dj * b[2];
         s6 += dj * c[0], s7 += dj * c[1], s8 += dj * c[2];
+        sum_d += dj;
     }
     sum[0] = s0, sum[1] = s1, sum[2] = s2, sum[3] = s3, sum[4] = s4;
     sum[5] = s5, sum[6] = s6, sum[7] = s7, sum[8] = s8;
+    return sum_d;
 }
 
 /* The same walk the other way: nine weights stay in registers. */
@@ -148,11 +151,12 @@ void sparse_backward_weights(const struct sparse *sparse, const float *dy, const
         for (int k = 0; k < y->shape.c; k++) {
             const int64_t row = plain_row(y, k, i);
             const float *x = padded + (int64_t)2 * i * line * LANES;
+            float sum_d = 0;
             for (int g = 0; g < G; g++)
-                weights_row(y->shape.w, y->block, line, dy + row, winner + row,
-                            x + g * group_stride(sparse), dw + (int64_t)(k * G + g) * PATCH);
-            for (int j = 0; j < y->shape.w; j++)
-                db[k] += dy[row + j * y->block];
+                sum_d =
+                    weights_row(y->shape.w, y->block, line, dy + row, winner + row,
+                                x + g * group_stride(sparse), dw + (int64_t)(k * G + g) * PATCH);
+            db[k] += sum_d;
         }
 }
 
