@@ -39,6 +39,9 @@ START_TEST(test_rows_read_are_the_rows_written)
         ck_assert_ok(store_read_rows(store, split, n, rows, frames));
         sample_check(split, n, rows, frames);
         ck_assert_ok(store_read_rows(store, split, 0, rows, frames));
+        static const int64_t twice[] = {2, 3, 3, 3, 2, 3, 1, 2, 3};
+        ck_assert_ok(store_read_rows(store, split, 9, twice, frames));
+        sample_check(split, 9, twice, frames);
     }
     store_close(&store);
     ck_assert_ptr_null(store);
