@@ -129,6 +129,7 @@ static int train(struct comm *comm, struct provenance *provenance)
         snprintf(run->engine, sizeof run->engine, "%s", engine_name(trainer.engine));
         snprintf(run->cpu_isa, sizeof run->cpu_isa, "%s", isa_name());
         provenance->threads = threads;
+        provenance_add(provenance, "engine_library", engine_library(trainer.engine));
         if (!finished)
             status = trainer_run(&trainer);
         if (status == 0 && rank == 0)

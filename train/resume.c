@@ -102,10 +102,10 @@ static int share_run(struct comm *comm, const struct settings *settings, const s
         r->best_epoch = counts[2];
         r->steps_done = 0;
         status = run_reserve_steps(r, counts[3]);
-        if (status == 0)
+        if (status == 0 && counts[3] > 0) { /* without steps there is nothing to point at */
             memset(r->step_loss, 0, (size_t)counts[3] * sizeof *r->step_loss);
-        if (status == 0)
             memset(r->step_correct, 0, (size_t)counts[3] * sizeof *r->step_correct);
+        }
         r->steps_done = counts[3];
     }
     return comm_agree(comm, status);
