@@ -275,9 +275,10 @@ int h5_dims(struct h5 *file, const char *name, int rank, int64_t *dims)
 static int check_class(const struct h5 *file, const char *name, hid_t set, enum h5_type type)
 {
     hid_t kind = H5Dget_type(set);
-    int same = H5Tget_class(kind) == H5Tget_class(h5_memory_type(type));
+    H5T_class_t found = H5Tget_class(kind), wanted = H5Tget_class(h5_memory_type(type));
+    int fits = found == wanted || (found == H5T_INTEGER && wanted == H5T_FLOAT);
     H5Tclose(kind);
-    return same ? 0 : fail(STATUS_FAILED, "%s: %s is not of the expected type", file->path, name);
+    return fits ? 0 : fail(STATUS_FAILED, "%s: %s is not of the expected type", file->path, name);
 }
 
 int h5_read(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *dims,

@@ -27,7 +27,7 @@ verdict() { # CLAIM, then what is wrong with it ("" if nothing)
 
 # never CALL RANKS WORDS: the last rank stays away for 40 s, the limit is 1 s.
 never() {
-    local claim="a rank that never comes to a $1 of $2 ends the job in time" wrong='' code seconds
+    local claim="a rank that never comes to comm_$1 of $2 ranks ends the job in time" wrong='' code seconds
     SECONDS=0
     timeout 60 "$mpirun" --oversubscribe --bind-to none -n "$2" "$tool" "$1" 1 40 \
         >"$tmp/said" 2>&1
