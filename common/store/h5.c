@@ -238,7 +238,8 @@ static int open_set(struct h5 *file, const char *name, int rank, int64_t *dims, 
     if (set < 0)
         return h5_fail(file, name, "cannot open the dataset");
     hid_t space = H5Dget_space(set);
-    int found = H5Sget_simple_extent_ndims(space);
+    int found = H5Sget_simple_extent_type(space) == H5S_NULL ? -1 /* a dataset without any value */
+                                                             : H5Sget_simple_extent_ndims(space);
     if (found >= 0)
         H5Sget_simple_extent_dims(space, extents, NULL);
     H5Sclose(space);
@@ -270,6 +271,16 @@ int h5_dims(struct h5 *file, const char *name, int rank, int64_t *dims)
     return 0;
 }
 
+/* HDF5 would convert a label of 0.5 to 0 without a word. */
+static int check_class(const struct h5 *file, const char *name, hid_t set, enum h5_type type)
+{
+    hid_t kind = H5Dget_type(set);
+    H5T_class_t found = H5Tget_class(kind), wanted = H5Tget_class(h5_memory_type(type));
+    int fits = found == wanted || (found == H5T_INTEGER && wanted == H5T_FLOAT);
+    H5Tclose(kind);
+    return fits ? 0 : fail(STATUS_FAILED, "%s: %s is not of the expected type", file->path, name);
+}
+
 int h5_read(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *dims,
             void *values)
 {
@@ -278,8 +289,8 @@ int h5_read(struct h5 *file, const char *name, enum h5_type type, int rank, cons
     for (int i = 0; i < rank; i++)
         expected[i] = dims[i];
     TRY(open_set(file, name, rank, expected, &set));
-    int status = 0;
-    if (product(rank, expected) > 0 &&
+    int status = check_class(file, name, set, type);
+    if (status == 0 && product(rank, expected) > 0 &&
         H5Dread(set, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
         status = h5_fail(file, name, "cannot read");
     H5Dclose(set);
@@ -291,14 +302,15 @@ int h5_offset(struct h5 *file, const char *name, enum h5_type type, int64_t *off
     hid_t set = H5Dopen2(file->id, name, H5P_DEFAULT);
     if (set < 0)
         return h5_fail(file, name, "cannot open the dataset");
-    hid_t kind = H5Dget_type(set);
+    hid_t kind = H5Dget_type(set), space = H5Dget_space(set);
     haddr_t address = H5Dget_offset(set);
     int status = 0;
     if (H5Tequal(kind, h5_memory_type(type)) <= 0)
         status = fail(STATUS_FAILED, "%s: %s is not of the expected type", file->path, name);
-    else if (address == HADDR_UNDEF && H5Dget_storage_size(set) > 0)
+    else if (address == HADDR_UNDEF && H5Sget_simple_extent_npoints(space) != 0)
         status = fail(STATUS_FAILED, "%s: %s is not stored contiguously", file->path, name);
     *offset = address == HADDR_UNDEF ? 0 : (int64_t)address;
+    H5Sclose(space);
     H5Tclose(kind);
     H5Dclose(set);
     return status;

@@ -327,6 +327,9 @@ int run_read(struct run **out, const char *path)
         status = h5_get_int(file, "/", "image_size", &image_size);
     if (status == 0)
         status = h5_get_text(file, "/", "channels", channels, sizeof channels);
+    if (status == 0 && (image_size < 1 || image_size > 65536)) /* before it is cut to an int */
+        status =
+            fail(STATUS_FAILED, "%s: image_size %lld makes no sense", path, (long long)image_size);
     if (status == 0)
         status = run_create(out, (int)image_size, channels);
     if (status == 0)
