@@ -41,14 +41,20 @@ static inline int scratch_end(int code)
     return code;
 }
 
-/* The path of a name in the folder; one of eight buffers that take turns. */
+/* The path of a name in the folder; it lives as long as the process. */
 static inline const char *scratch(const char *name)
 {
-    static char paths[8][4096];
-    static int turn;
-    char *path = paths[turn++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", scratch_root, name);
-    return path;
+    static struct scratch_path {
+        struct scratch_path *next;
+        char text[];
+    } * paths; /* so that they are not lost */
+    size_t bytes = strlen(scratch_root) + strlen(name) + 2;
+    struct scratch_path *path = malloc(sizeof *path + bytes);
+    scratch_check(path != NULL, name);
+    snprintf(path->text, bytes, "%s/%s", scratch_root, name);
+    path->next = paths;
+    paths = path;
+    return path->text;
 }
 
 /* Makes the folders on the way to scratch(name). */

@@ -132,3 +132,16 @@ int file_write_at(int descriptor, const char *path, const void *buffer, size_t b
     }
     return 0;
 }
+
+int file_write(const char *path, const void *bytes, size_t byte_count)
+{
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (descriptor < 0)
+        return fail_errno("cannot create", path);
+    int status = file_write_at(descriptor, path, bytes, byte_count, 0);
+    if (status == 0 && fsync(descriptor) < 0)
+        status = fail_errno("cannot flush to disk", path);
+    if (close(descriptor) < 0 && status == 0)
+        status = fail_errno("cannot close", path);
+    return status;
+}

@@ -8,7 +8,7 @@
 
 struct h5 {
     hid_t id;
-    enum { H5_READ, H5_ON_DISK, H5_IN_MEMORY } kind;
+    enum h5_place { H5_PLACE_DISK_OLD, H5_PLACE_DISK_NEW, H5_PLACE_MEMORY } place;
     char path[4096];
 };
 

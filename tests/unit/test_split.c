@@ -90,6 +90,14 @@ START_TEST(test_fractions_count_groups_of_each_class)
             ck_assert_int_eq(rows_of(&trial, SPLIT_TRAIN, label), 26 * 3);
         }
     }
+    for (int64_t i = 0; i < trial.list.count; i++) /* every other video rejected: 20 are left */
+        trial.accepted[i] = trial.list.files[i].video % 2;
+    for (trial.settings.seed = 0; trial.settings.seed < 20; trial.settings.seed++) {
+        ck_assert_ok(trial_split(&trial));
+        ck_assert_int_eq(rows_of(&trial, SPLIT_VAL, 0), 5 * 3);
+        ck_assert_int_eq(rows_of(&trial, SPLIT_VAL, 1), 5 * 3);
+    }
+    memset(trial.accepted, 1, (size_t)trial.list.count);
     trial.settings.split_by = "frame"; /* there it counts frames */
     trial.settings.val_fraction = 0.11;
     trial.settings.test_fraction = 0;
