@@ -72,7 +72,7 @@ prepare() {
     if [ -z "$frames" ]; then
         frames=$tmp/frames
         "$build/tests/demo/frames" "$tmp/single" --size 256 >"$tmp/log" 2>&1 || stop 'no frames'
-        copies "$tmp/single" "$frames" 5
+        copies "$tmp/single" "$frames" 10 # so that starting takes little of it
     fi
     store "$frames" bench --per-class 400
     store "$tmp/demo" one
