@@ -12,10 +12,11 @@ done
 clang-format-14 --dry-run --Werror "${sources[@]}" || say "lint: run clang-format-14 -i on these"
 cppcheck --quiet --std=c11 --enable=warning --inline-suppr --error-exitcode=1 \
     --suppress=missingIncludeSystem -Icommon -I. preprocess train eval common || say "lint: cppcheck"
-shellcheck "${scripts[@]}" || say "lint: shellcheck"
+shellcheck -x "${scripts[@]}" || say "lint: shellcheck"
 make --no-print-directory -s -j2 BUILD="${BUILD:-build-lint}" CFLAGS='-O2 -g -Werror' all tests ||
     say "lint: warnings"
 for header in $(git ls-files 'common/*.h' 'preprocess/*.h' 'train/*.h' 'eval/*.h'); do
+    # shellcheck disable=SC2046  # a list of flags
     printf '#include "%s"\n' "${header#common/}" | gcc -std=c11 -D_GNU_SOURCE -Icommon -I. \
         $(pkg-config --cflags hdf5-openmpi ompi-c) -fsyntax-only -x c - ||
         say "lint: $header does not compile alone"
