@@ -6,8 +6,8 @@
 #
 # Each of the three is a process with network, host name, mounts (/tmp and /dev/shm of its own) and
 # process ids of its own, so killing its first process is pulling its plug, and nothing outlives it:
-# no interface, no mount, no daemon. Only FOLDER is on the disk; it and this repository are seen by
-# all three under the same path.
+# no interface, no mount, no daemon. FOLDER and this repository are seen by all three under the same
+# path; SLURM's own files and logs stand in FOLDER/slurm.
 #
 #   cluster.sh packages                 installs what is needed (Debian, root)
 #   cluster.sh lacks                    one line that says why this machine cannot; nothing if it can
@@ -91,12 +91,12 @@ END
 # A /tmp and /dev/shm for this node alone. What has to be seen there by all (a repository or a
 # cluster folder that lies below /tmp) is held open and bound back in.
 hide_tmp() {
-    exec 8<"$root" 9<"$folder"
+    exec 8<"$root" 9<"$shared"
     mount -t tmpfs tmpfs /tmp
     mount -t tmpfs tmpfs /dev/shm
     chmod 1777 /tmp /dev/shm
     case $root in /tmp/*) mkdir -p "$root" && mount -c --bind /proc/self/fd/8 "$root" ;; esac
-    case $folder in /tmp/*) mkdir -p "$folder" && mount -c --bind /proc/self/fd/9 "$folder" ;; esac
+    case $shared in /tmp/*) mkdir -p "$shared" && mount -c --bind /proc/self/fd/9 "$shared" ;; esac
     exec 8<&- 9<&-
 }
 
@@ -143,7 +143,7 @@ pid_of() { # the first process of head or node, as the outside counts
 launch() { # NAME [ADDRESS]
     rm -f "$folder/$1.booted"
     setsid unshare --net --uts --mount --pid --fork --kill-child --mount-proc \
-        "$self" boot "$folder" "$1" "${2:-}" </dev/null >>"$folder/$1.out" 2>&1 &
+        "$self" boot "$shared" "$1" "${2:-}" </dev/null >>"$folder/$1.out" 2>&1 &
     local outer=$!
     wait_for 10 "$1" test -s "$folder/$1.booted"
     ps -o pid= --ppid $outer | tr -d ' ' >"$folder/$1.pid"
@@ -200,7 +200,7 @@ stop() {
 }
 
 action=${1:-}
-[ $# -ge 2 ] && folder=$2
+[ $# -ge 2 ] && shared=$2 folder=$2/slurm
 case $action in
 packages | lacks) "$action" ;;
 start | stop) "$action" ;;
