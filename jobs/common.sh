@@ -156,11 +156,17 @@ run() { # PASS PROGRAM WORD...: PASS is what the ranks get when we are asked to 
 
 # ---- the three steps -----------------------------------------------------------------------------
 
+# It changes nothing; so a launcher that crashes (seen once in a hundred starts) gets a second try.
 preflight() { # [STORE] -o FILE ...: also tells where the training stands, for the requeue limit
     local code table
     table=$(mktemp "${TMPDIR:-/tmp}/unmask-check.XXXXXX")
     run '' unmask-train --check "$@" >"$table"
     code=$?
+    if [ $code -gt 128 ]; then
+        say "the preflight crashed (exit $code): once more"
+        run '' unmask-train --check "$@" >"$table"
+        code=$?
+    fi
     cat "$table" >&2
     position=$(sed -n 's/.*checkpoint  *//p' "$table")
     rm -f "$table"
