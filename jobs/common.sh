@@ -168,7 +168,7 @@ preflight() { # [STORE] -o FILE ...: also tells where the training stands, for t
         code=$?
     fi
     cat "$table" >&2
-    position=$(sed -n 's/.*checkpoint  *//p' "$table")
+    position=$(sed -n '/checkpoint  */{s/.*checkpoint  *//p;q}' "$table")
     rm -f "$table"
     [ $code = 0 ] || say "the preflight failed (exit $code): nothing was started"
     [ -z "$asked_to_stop" ] || code=75

@@ -34,7 +34,7 @@ void comm_place(struct comm *comm, char place[PLACE_BYTES]);
 /* Ends the watch in good order: the next rank stops listening too. */
 void watch_stop(struct comm *comm);
 
-/* MPI_Abort, and this process ends whatever comes of it. */
+/* MPI_Abort; does not return. */
 void abort_all(struct comm *comm, int code);
 
 /* A failed MPI call as a status with MPI's own words. */

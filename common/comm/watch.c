@@ -59,10 +59,11 @@ struct watch {
 
 void abort_all(struct comm *comm, int code)
 {
-    /* Where even MPI_Abort reaches nobody, this process at least is gone. */
+    /* With a node gone MPI_Abort may hang or return: this process at least ends. */
     signal(SIGALRM, SIG_DFL);
-    alarm(10);
+    alarm(5);
     MPI_Abort(comm->world, code);
+    _exit(code);
 }
 
 static int before(const struct comm *comm)
@@ -107,6 +108,7 @@ static void raise_alarm(struct comm *comm, double silent_s)
               "dead, stopped or unreachable; ending the job (--timeout sets the limit)",
               comm->rank, comm->host, last->rank, last->host, silent_s,
               last->place[0] ? last->place : "its start");
+    send_beat(comm, 1); /* who aborts is silent too, and not to be blamed */
     abort_all(comm, -STATUS_FAILED);
 }
 

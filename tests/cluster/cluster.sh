@@ -96,7 +96,7 @@ hide_tmp() {
     mount -t tmpfs tmpfs /dev/shm
     chmod 1777 /tmp /dev/shm
     case $root in /tmp/*) mkdir -p "$root" && mount -c --bind /proc/self/fd/8 "$root" ;; esac
-    case $shared in /tmp/*) mkdir -p "$shared" && mount -c --bind /proc/self/fd/9 "$shared" ;; esac
+    case $shared in /tmp/*) mkdir -p "$shared" && mount -c --rbind /proc/self/fd/9 "$shared" ;; esac
     exec 8<&- 9<&-
 }
 
@@ -167,7 +167,7 @@ plug() { # NODE
 }
 
 node_ready() {
-    on head sinfo --noheader --nodes "$1" --format %t | grep -qxE 'idle|mix|alloc|comp'
+    on head sinfo --noheader --nodes "$1" --format %t | grep -qxE 'idle|mix|alloc|comp|down'
 }
 
 cut() { # NODE: first silence, then death, so that nobody hears a goodbye
