@@ -160,6 +160,8 @@ on() { # NAME COMMAND...
 plug() { # NODE
     local head
     head=$(pid_of head)
+    # PMIx's sockets of jobs that died with the node would keep the same jobs from starting again.
+    rm -rf "${folder:?}/$1" && mkdir "$folder/$1"
     launch "$1" "10.77.0.${1#node}"
     nsenter --target "$head" --net ip link add "$1" type veth peer name eth0 netns "$(pid_of "$1")"
     nsenter --target "$head" --net ip link set "$1" master bridge0 up || complain "no link to $1"
