@@ -82,3 +82,72 @@ FORCE:
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# ---- set-up --------------------------------------------------------------------------------------
+# What each program needs, as Debian packages; checked one by one, so that a complete machine is left
+# alone and needs no root.
+PACKAGES      := gcc libc6-dev pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev hdf5-tools \
+                 libjpeg62-turbo-dev libdnnl-dev libssl-dev check gnuplot-nox
+LINT_PACKAGES := clang-format-14 cppcheck universal-ctags shellcheck
+
+deps:
+	@sh tests/deps.sh $(PACKAGES)
+
+info:
+	@echo 'unmask          $(VERSION) ($(GIT_REVISION))'
+	@echo "compiler        $$($(CC) --version 2>/dev/null | head -n 1 || echo none)"
+	@echo "flags           -std=c11 $(CFLAGS) $(SAN)"
+	@echo "MPI             $$($(MPIRUN) --version 2>/dev/null | head -n 1 || echo none)  [$(MPI_PC)]"
+	@echo "HDF5            $$($(PKG) --modversion $(HDF5_PC) 2>/dev/null || echo none)  [$(HDF5_PC)]"
+	@echo "libjpeg-turbo   $$($(PKG) --modversion libjpeg 2>/dev/null || echo none)"
+	@echo "libcrypto       $$($(PKG) --modversion libcrypto 2>/dev/null || echo none)"
+	@echo "oneDNN          $(if $(ONEDNN),yes,none: the cpu engine is left out)  $$(dpkg-query -W -f '$${Version}' libdnnl-dev 2>/dev/null)"
+	@echo "Check           $$($(PKG) --modversion check 2>/dev/null || echo none)"
+	@echo "gnuplot         $$(gnuplot --version 2>/dev/null || echo 'none: no pictures')"
+	@echo "nvcc            $(or $(NVCC),none)  (this version has no cuda engine)"
+
+# The programs alone: the libraries they load are the system's.
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
+
+# ---- demo ----------------------------------------------------------------------------------------
+# As root, Open MPI wants to be told twice.
+ifeq ($(shell id -u),0)
+export OMPI_ALLOW_RUN_AS_ROOT := 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
+endif
+DEMO   := $(BUILD)/demo
+DATA   ?=
+FRAMES := $(or $(DATA),$(DEMO)/frames)
+RANKS  := $(MPIRUN) -q --oversubscribe --bind-to none -n 2
+
+demo: deps
+	@$(MAKE) --no-print-directory demo-run
+
+demo-run: all $(if $(DATA),,$(BUILD)/tests/demo/frames)
+	@rm -rf $(DEMO)
+	@mkdir -p $(DEMO)
+	$(if $(DATA),,$(BUILD)/tests/demo/frames $(DEMO)/frames)
+	$(RANKS) $(BUILD)/bin/unmask-preprocess $(FRAMES) -o $(DEMO)/store.h5
+	$(RANKS) $(BUILD)/bin/unmask-train $(DEMO)/store.h5 -o $(DEMO)/run.h5
+	$(RANKS) $(BUILD)/bin/unmask-eval $(DEMO)/store.h5 $(DEMO)/run.h5 -o $(DEMO)/report.h5 --plots $(DEMO)/plots
+	@printf '\nstore     %s\nrun       %s\nreport    %s\npictures  %s\n' $(DEMO)/store.h5 $(DEMO)/run.h5 \
+	  $(DEMO)/report.h5 "$$(cd $(DEMO)/plots && ls *.png | tr '\n' ' ')in $(DEMO)/plots"
+
+# ---- tests ---------------------------------------------------------------------------------------
+check: deps
+	@$(MAKE) --no-print-directory -j2 all tests
+	@BUILD=$(BUILD) MPIRUN='$(MPIRUN)' SANITIZE=$(SANITIZE) bash tests/run.sh
+
+bench: all tests
+	@BUILD=$(BUILD) bash tests/bench/bench.sh $(DATA)
+
+# What STYLE asks for and a program can measure.
+lint:
+	@BUILD=build-lint bash tests/lint.sh
+
+clean:
+	rm -rf build build-asan build-lint
+
+.PHONY: deps info install demo demo-run check bench lint clean

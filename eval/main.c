@@ -107,6 +107,7 @@ static int open_inputs(struct job *job)
     const struct engine_settings wanted = {settings.device, settings.precision, threads};
     TRY(engine_open(&job->engine, &job->run->model, &wanted));
     job->provenance->threads = threads;
+    provenance_add(job->provenance, "engine_library", engine_library(job->engine));
     return engine_set(job->engine, ENGINE_PARAMETERS,
                       strcmp(settings.weights, "best") == 0 ? job->run->best
                                                             : job->run->parameters);
@@ -169,12 +170,11 @@ static int write_report(const struct job *job, const struct evaluation *evaluati
         status = h5_set_text(file, "/", "run_content_hash", job->run->content_hash);
     if (status == 0)
         status = h5_set_text(file, "/", "run_checksum", job->run->checksum);
-    char why[2048];
-    snprintf(why, sizeof why, "%s", fail_message());
-    int closed = h5_close(&file);
     if (status < 0)
-        fail(status, "%s", why);
-    else if ((status = closed) == 0)
+        h5_discard(&file);
+    else
+        status = h5_close(&file);
+    if (status == 0)
         status = file_replace(part, settings.output);
     if (status < 0)
         unlink(part);

@@ -1,5 +1,6 @@
 #include "preprocess/files.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,9 +20,12 @@ struct ancestor {
     ino_t inode;
 };
 
+/* One buffer holds the path of where the walk is, however deep: full = "ROOT/real/clip/0001.jpg",
+ * of which what follows ROOT/ is the file's path. */
 struct walk {
     struct file_list *list;
-    const char *root;
+    char full[8192];
+    size_t root_length; /* of "ROOT/" */
     int folder_length;
     uint8_t label;
 };
@@ -45,11 +49,20 @@ static void count_ignored(struct file_list *list, const char *name)
     }
     if (i == list->ignored_count)
         list->ignored_count++;
-    snprintf(list->ignored[i].extension, sizeof list->ignored[i].extension, "%s", extension);
-    list->ignored[i].count++;
+    struct ignored *ignored = &list->ignored[i];
+    snprintf(ignored->extension, sizeof ignored->extension, "%s", extension);
+    for (char *c = ignored->extension; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    ignored->count++;
 }
 
-static int add_file(const struct walk *walk, const char *path)
+static int compare_ignored(const void *a, const void *b)
+{
+    return strcmp(((const struct ignored *)a)->extension, ((const struct ignored *)b)->extension);
+}
+
+/* facts: NULL for a name that leads nowhere. */
+static int add_file(const struct walk *walk, const struct stat *facts)
 {
     struct file_list *list = walk->list;
     if (list->count == list->capacity) {
@@ -62,37 +75,47 @@ static int add_file(const struct walk *walk, const char *path)
     }
     struct file *file = &list->files[list->count];
     *file = (struct file){.folder_length = walk->folder_length, .label = walk->label};
-    file->path = strdup(path);
+    if (facts) {
+        file->device = facts->st_dev;
+        file->inode = facts->st_ino;
+    }
+    file->path = strdup(walk->full + walk->root_length);
     if (!file->path)
         return fail(STATUS_FAILED, "out of memory: file names");
     list->count++;
     return 0;
 }
 
-static int walk_folder(const struct walk *walk, const char *path, const struct ancestor *above);
+static int walk_folder(struct walk *walk, const struct ancestor *above);
 
-static int visit(const struct walk *walk, const char *folder, const char *name,
-                 const struct ancestor *above)
+/* One name in the folder at walk->full, which is `length` long. */
+static int visit(struct walk *walk, size_t length, const char *name, const struct ancestor *above)
 {
-    char path[4096], full[8192];
+    const size_t path_max = 4096;
     struct stat facts;
-    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
-        return fail(STATUS_FAILED, "%s/%s: path too long", folder, name);
-    snprintf(full, sizeof full, "%s/%s", walk->root, path);
-    int known = stat(full, &facts) == 0;
+    int more = snprintf(walk->full + length, sizeof walk->full - length, "/%s", name);
+    if (length + (size_t)more >= walk->root_length + path_max ||
+        length + (size_t)more >= sizeof walk->full)
+        return fail(STATUS_FAILED, "%s: path too long", walk->full);
+    int known = stat(walk->full, &facts) == 0;
+    int status = 0;
     if (known && S_ISDIR(facts.st_mode))
-        return walk_folder(walk, path, above);
-    if (is_jpeg(name)) /* a dangling link too: decoding will reject it by name */
-        return add_file(walk, path);
-    count_ignored(walk->list, name);
-    return 0;
+        status = walk_folder(walk, above);
+    else if (is_jpeg(name)) /* a dangling link too: decoding will reject it by name */
+        status = add_file(walk, known ? &facts : NULL);
+    else if (!known && errno != ENOENT && errno != ELOOP) /* it may be a folder full of frames */
+        status = fail(STATUS_FAILED, "%s: %s", walk->full, strerror(errno));
+    else
+        count_ignored(walk->list, name);
+    walk->full[length] = '\0';
+    return status;
 }
 
-static int walk_folder(const struct walk *walk, const char *path, const struct ancestor *above)
+static int walk_folder(struct walk *walk, const struct ancestor *above)
 {
-    char full[8192];
+    const char *full = walk->full;
+    size_t length = strlen(full);
     struct stat facts;
-    snprintf(full, sizeof full, "%s/%s", walk->root, path);
     DIR *folder = opendir(full);
     if (!folder)
         return fail(STATUS_FAILED, "%s: %s%s", full,
@@ -115,7 +138,7 @@ static int walk_folder(const struct walk *walk, const char *path, const struct a
         if (!entry)
             break;
         if (entry->d_name[0] != '.')
-            status = visit(walk, path, entry->d_name, &here);
+            status = visit(walk, length, entry->d_name, &here);
     }
     closedir(folder);
     return status;
@@ -125,20 +148,24 @@ static int walk_folder(const struct walk *walk, const char *path, const struct a
 static int scan_class(struct file_list *list, const char *root, const char *folders, uint8_t label)
 {
     for (const char *at = folders; *at;) {
-        char folder[1024];
-        size_t length = strcspn(at, ",");
-        snprintf(folder, sizeof folder, "%.*s", (int)length, at);
-        at += length + (at[length] == ',');
-        for (size_t end = strlen(folder); end > 0 && folder[end - 1] == '/';)
-            folder[--end] = '\0';
-        if (!folder[0])
+        size_t listed = strcspn(at, ","), length = listed;
+        while (length > 0 && at[length - 1] == '/')
+            length--;
+        if (length == 0)
             return fail(STATUS_USAGE, "--%s %s: an empty folder name", label ? "fake" : "real",
                         folders);
-        struct walk walk = {list, root, (int)strlen(folder), label};
+        struct walk walk = {.list = list,
+                            .root_length = strlen(root) + 1,
+                            .folder_length = (int)length,
+                            .label = label};
+        if (snprintf(walk.full, sizeof walk.full, "%s/%.*s", root, (int)length, at) >=
+            (int)sizeof walk.full)
+            return fail(STATUS_FAILED, "%.100s...: path too long", at);
+        at += listed + (at[listed] == ',');
         int64_t before = list->count;
-        TRY(walk_folder(&walk, folder, NULL));
+        TRY(walk_folder(&walk, NULL));
         if (list->count == before)
-            return fail(STATUS_FAILED, "%s/%s: no .jpg or .jpeg file below it", root, folder);
+            return fail(STATUS_FAILED, "%s: no .jpg or .jpeg file below it", walk.full);
     }
     return 0;
 }
@@ -146,6 +173,38 @@ static int scan_class(struct file_list *list, const char *root, const char *fold
 static int compare_paths(const void *a, const void *b)
 {
     return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
+}
+
+static int compare_identities(const void *a, const void *b)
+{
+    const struct file *x = *(const struct file *const *)a, *y = *(const struct file *const *)b;
+    if (x->device != y->device)
+        return x->device < y->device ? -1 : 1;
+    if (x->inode != y->inode)
+        return x->inode < y->inode ? -1 : 1;
+    return x->label - y->label;
+}
+
+/* A frame that is both real and fake, under whatever names: "--real . --fake fake", or a link. */
+static int check_labels(const struct file_list *list)
+{
+    const struct file **files = memory_zeroed((size_t)list->count, sizeof *files, "files");
+    if (!files)
+        return STATUS_FAILED;
+    int status = 0;
+    for (int64_t i = 0; i < list->count; i++)
+        files[i] = &list->files[i];
+    qsort(files, (size_t)list->count, sizeof *files, compare_identities);
+    for (int64_t i = 1; status == 0 && i < list->count; i++) {
+        const struct file *x = files[i - 1], *y = files[i];
+        if (x->inode && x->device == y->device && x->inode == y->inode && x->label != y->label)
+            status = fail(STATUS_USAGE,
+                          "%s is in two classes at once, also as %s; see --real and "
+                          "--fake",
+                          y->path, x->path);
+    }
+    free(files);
+    return status;
 }
 
 int files_scan(struct file_list *list, const char *root, const char *real, const char *fake)
@@ -160,11 +219,12 @@ int files_scan(struct file_list *list, const char *root, const char *real, const
     TRY(scan_class(list, root, real, 0));
     TRY(scan_class(list, root, fake, 1));
     qsort(list->files, (size_t)list->count, sizeof *list->files, compare_paths);
+    qsort(list->ignored, (size_t)list->ignored_count, sizeof *list->ignored, compare_ignored);
     for (int64_t i = 1; i < list->count; i++)
         if (strcmp(list->files[i].path, list->files[i - 1].path) == 0)
             return fail(STATUS_USAGE, "%s: in two class folders at once; see --real and --fake",
                         list->files[i].path);
-    return 0;
+    return check_labels(list);
 }
 
 struct draw {

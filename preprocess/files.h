@@ -10,6 +10,7 @@ struct file {
     int folder_length; /* of the class folder at the head of path */
     uint8_t label;     /* 1 = fake */
     int32_t video, group;
+    uint64_t device, inode; /* 0: a name that leads nowhere */
 };
 
 struct ignored {
@@ -30,8 +31,8 @@ struct file_list {
 };
 
 /* Walks the class folders (comma-separated lists of folders below root). Sorted, so that the order
- * of the file system does not matter. A folder without any JPEG, or one that is missing, is an
- * error. */
+ * of the file system does not matter. A folder without any JPEG, one that is missing, a file that
+ * is found twice, or under any name in both classes: each is an error. */
 int files_scan(struct file_list *list, const char *root, const char *real, const char *fake);
 
 /* Keeps a seeded subsample: at most per_video frames of each video, then at most per_class frames

@@ -127,13 +127,10 @@ static int list_files(struct job *job)
 static int decode_files(struct job *job)
 {
     char folder[4096];
-    uint64_t memory_bytes;
     size_t row_bytes = (size_t)settings.image_size * (size_t)settings.image_size * 3;
     int64_t mine = ingest_count(job->inputs.count, comm_rank(job->comm), comm_size(job->comm));
     file_folder(settings.output, folder, sizeof folder);
-    int status = options_bytes("memory", settings.memory, &memory_bytes);
-    if (status == 0)
-        status = spool_create(&job->spool, row_bytes, memory_bytes, folder);
+    int status = spool_create(&job->spool, row_bytes, settings.memory_bytes, folder);
     job->records = memory_zeroed((size_t)mine, sizeof *job->records, "records");
     if (status == 0)
         status = job->records ? ingest_files(job->comm, &job->inputs, settings.image_size,
@@ -266,6 +263,7 @@ int main(int argc, char **argv)
     struct comm *comm;
     const char *input = NULL;
     int arguments, exit_code;
+    int64_t allowed;
     if (!program_begin(&command, argc, argv, &input, 1, &arguments, &comm, &exit_code))
         return exit_code;
     settings.input = input;
@@ -282,6 +280,12 @@ int main(int argc, char **argv)
         status = fail(STATUS_USAGE, "no INPUT folder given; see unmask-preprocess --help");
     else if (!settings.output)
         status = fail(STATUS_USAGE, "no output given: -o store.h5");
+    else if (settings.val_fraction + settings.test_fraction >= 1)
+        status =
+            fail(STATUS_USAGE, "--val-fraction %g and --test-fraction %g leave nothing to train",
+                 settings.val_fraction, settings.test_fraction);
+    else if ((status = options_allowance("max-bad", settings.max_bad, 0, &allowed)) == 0)
+        status = options_bytes("memory", settings.memory, &settings.memory_bytes);
     status = comm_agree(comm, status);
     if (status == 0)
         status = comm_watch(comm, settings.timeout_s);

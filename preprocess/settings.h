@@ -10,7 +10,7 @@ struct settings {
     const char *split_by, *video_regex, *group_regex, *test_list;
     const char *max_bad, *memory;
     double val_fraction, test_fraction, timeout_s;
-    uint64_t seed;
+    uint64_t seed, memory_bytes; /* the latter from `memory` */
     int image_size, per_class, per_video;
 };
 

@@ -132,6 +132,7 @@ static int train(struct comm *comm, struct provenance *provenance)
         snprintf(run->engine, sizeof run->engine, "%s", engine_name(trainer.engine));
         snprintf(run->cpu_isa, sizeof run->cpu_isa, "%s", isa_name());
         provenance->threads = threads;
+        provenance_add(provenance, "engine_library", engine_library(trainer.engine));
         if (!finished)
             status = trainer_run(&trainer);
         if (status == 0 && rank == 0)
@@ -148,7 +149,7 @@ int main(int argc, char **argv)
     struct comm *comm;
     const char *store = NULL;
     int arguments, exit_code;
-    int status = interrupt_catch(); /* first of all: a signal may come while MPI starts */
+    int status = interrupt_catch(); /* before MPI: starting takes a second */
     if (!program_begin(&command, argc, argv, &store, 1, &arguments, &comm, &exit_code))
         return exit_code;
     settings.store = store;

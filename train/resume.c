@@ -9,29 +9,34 @@
 #include "base/status.h"
 #include "comm/comm.h"
 
-/* The newest checkpoint, or the one before it if the newest is damaged. The damaged one is moved
- * out of the way at once: the next checkpoint would otherwise keep it as the good old one. */
-static int read_checkpoint(const char *path, char *used, int bytes, struct run **run)
+static int move(const char *from, const char *to)
 {
-    char previous[4096], damaged[4096];
+    if (rename(from, to) < 0)
+        return fail(STATUS_FAILED, "%s: cannot rename to %s: %s", from, to, strerror(errno));
+    return 0;
+}
+
+/* The newest checkpoint, or the one before it if the newest is damaged or missing. That one then
+ * takes the newest's name at once: the next checkpoint would otherwise keep the damaged file as the
+ * good old one, and a training with nothing left to do would leave no run behind. */
+static int read_checkpoint(const char *path, struct run **run)
+{
+    char previous[4096], damaged[4096], why[2048];
     run_previous_path(path, previous, sizeof previous);
-    snprintf(used, (size_t)bytes, "%s", path);
     int newest = file_exists(path);
     if (newest && run_read(run, path) == 0)
         return 0;
     if (!file_exists(previous))
         return fail(STATUS_FAILED, "%s; move it away, or begin again with --fresh", fail_message());
-    char why[2048];
     snprintf(why, sizeof why, "%s", newest ? fail_message() : "it is missing");
     if (run_read(run, previous) < 0)
         return fail(STATUS_FAILED, "%s; and the one before it: %s", why, fail_message());
     log_warn("%s: cannot go on from the newest checkpoint (%s); going on from %s", path, why,
              previous);
-    snprintf(used, (size_t)bytes, "%s", previous);
     snprintf(damaged, sizeof damaged, "%s.damaged", path);
-    if (newest && rename(path, damaged) < 0)
-        return fail(STATUS_FAILED, "%s: cannot rename: %s", path, strerror(errno));
-    return 0;
+    if (newest)
+        TRY(move(path, damaged));
+    return move(previous, path);
 }
 
 static int load_initial(struct run *run, const struct settings *settings)
@@ -60,7 +65,7 @@ static int load_initial(struct run *run, const struct settings *settings)
 static int find_run(const struct settings *settings, const struct command *command,
                     const struct store *store, struct run **run, int *resumed)
 {
-    char previous[4096], part[4096], used[4096];
+    char previous[4096], part[4096];
     const char *path = settings->output;
     run_previous_path(path, previous, sizeof previous);
     snprintf(part, sizeof part, "%s.part", path);
@@ -72,13 +77,13 @@ static int find_run(const struct settings *settings, const struct command *comma
         snprintf((*run)->content_hash, sizeof(*run)->content_hash, "%s", store_content_hash(store));
         return load_initial(*run, settings);
     }
-    TRY(read_checkpoint(path, used, sizeof used, run));
+    TRY(read_checkpoint(path, run));
     if (strcmp((*run)->content_hash, store_content_hash(store)) != 0)
         return fail(STATUS_FAILED,
                     "%s learned from another store than %s (content_hash %.12s..., not %.12s...); "
                     "use another -o, or --fresh to begin again",
-                    used, settings->store, (*run)->content_hash, store_content_hash(store));
-    return run_check_options(used, command);
+                    path, settings->store, (*run)->content_hash, store_content_hash(store));
+    return run_check_options(path, command);
 }
 
 /* What the other ranks need of it: the slabs, and the numbers that decide what happens next. */
@@ -102,10 +107,10 @@ static int share_run(struct comm *comm, const struct settings *settings, const s
         r->best_epoch = counts[2];
         r->steps_done = 0;
         status = run_reserve_steps(r, counts[3]);
-        if (status == 0)
+        if (status == 0 && counts[3] > 0) { /* without steps there is nothing to point at */
             memset(r->step_loss, 0, (size_t)counts[3] * sizeof *r->step_loss);
-        if (status == 0)
             memset(r->step_correct, 0, (size_t)counts[3] * sizeof *r->step_correct);
+        }
         r->steps_done = counts[3];
     }
     return comm_agree(comm, status);

@@ -44,7 +44,8 @@ void sampler_begin_epoch(struct sampler *sampler, int64_t epoch)
         order[i] = i;
     if (!sampler->shuffle)
         return;
-    uint64_t stream = random_at(sampler->seed, (uint64_t)epoch);
+    /* A stream of its own: the initial weights are drawn from the seed as well. */
+    uint64_t stream = random_at(random_hash(sampler->seed, "order of rows"), (uint64_t)epoch);
     for (int64_t i = sampler->rows - 1; i > 0; i--) {
         int64_t j = (int64_t)random_below(random_at(stream, (uint64_t)i), (uint64_t)i + 1);
         int64_t swapped = order[i];

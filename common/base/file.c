@@ -18,7 +18,7 @@ static int fail_errno(const char *what, const char *path)
 int file_check_readable(const char *path)
 {
     struct stat facts;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not stop us */
     if (descriptor < 0)
         return fail_errno("cannot open", path);
     int status = fstat(descriptor, &facts) < 0 ? fail_errno("cannot read", path) : 0;
@@ -30,13 +30,21 @@ int file_check_readable(const char *path)
 
 int file_check_writable(const char *path)
 {
-    int existed = file_exists(path);
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    int descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor >= 0 || errno != ENOENT) {
+        if (descriptor < 0)
+            return fail_errno("cannot write", path);
+        close(descriptor);
+        return 0;
+    }
+    /* O_EXCL: what is removed again is what was made here, never a link or another's file. */
+    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor < 0 && errno == EEXIST)
+        return fail(STATUS_FAILED, "%s: cannot write: a link that leads nowhere", path);
     if (descriptor < 0)
         return fail_errno("cannot write", path);
     close(descriptor);
-    if (!existed)
-        unlink(path);
+    unlink(path);
     return 0;
 }
 
@@ -123,4 +131,17 @@ int file_write_at(int descriptor, const char *path, const void *buffer, size_t b
         offset += put;
     }
     return 0;
+}
+
+int file_write(const char *path, const void *bytes, size_t byte_count)
+{
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (descriptor < 0)
+        return fail_errno("cannot create", path);
+    int status = file_write_at(descriptor, path, bytes, byte_count, 0);
+    if (status == 0 && fsync(descriptor) < 0)
+        status = fail_errno("cannot flush to disk", path);
+    if (close(descriptor) < 0 && status == 0)
+        status = fail_errno("cannot close", path);
+    return status;
 }

@@ -14,11 +14,11 @@ static int fail_range(const struct option *option, const char *text)
 
 static int is_choice(const char *choices, const char *text)
 {
-    size_t length = strlen(text);
-    for (const char *choice = choices; choice; choice = strchr(choice, '|')) {
-        choice += *choice == '|';
-        if (strncmp(choice, text, length) == 0 && (choice[length] == '|' || !choice[length]))
-            return length > 0;
+    size_t length;
+    for (const char *choice = choices; *choice; choice += length + (choice[length] == '|')) {
+        length = strcspn(choice, "|");
+        if (strlen(text) == length && strncmp(choice, text, length) == 0)
+            return 1;
     }
     return 0;
 }
@@ -114,13 +114,14 @@ static const struct option *find_letter(const struct command *command, char lett
 static int fail_unknown(const struct command *command, const char *word)
 {
     const char *name = word + strspn(word, "-");
+    size_t length = strcspn(name, "=");
     for (int i = 0; i < command->option_count; i++) {
         const char *known = command->options[i].name;
         size_t shared = 0;
-        while (known[shared] &&
+        while (known[shared] && shared < length &&
                (known[shared] == name[shared] || (known[shared] == '-' && name[shared] == '_')))
             shared++;
-        if (shared >= 3 && (!known[shared] || !name[shared]))
+        if (shared >= 3 && (!known[shared] || shared == length))
             return fail(STATUS_USAGE, "unknown option %s; did you mean --%s?", word, known);
     }
     return fail(STATUS_USAGE, "unknown option %s; see %s --help", word, command->program);
@@ -148,7 +149,8 @@ static int parse_option(const struct command *command, int argc, char **argv, in
         return fail(STATUS_USAGE, "--%s takes no value", option->name);
     if (option->kind != OPTION_FLAG && !value) {
         if (*i + 1 >= argc)
-            return fail(STATUS_USAGE, "%s: its value %s is missing", word, option->placeholder);
+            return fail(STATUS_USAGE, "%s: its value %s is missing", word,
+                        option->choices ? option->choices : option->placeholder);
         value = argv[++*i];
     }
     return set_value(option, value);

@@ -72,7 +72,7 @@ int comm_rank_before_begin(void)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (getenv(names[i]))
             return atoi(getenv(names[i]));
-    return 0;
+    return -1;
 }
 
 int comm_rank(const struct comm *comm)

@@ -21,8 +21,9 @@ int comm_begin(struct comm **comm);
  * printed here and takes the other ranks down. */
 int comm_end(struct comm **comm, int status);
 
-/* Not collective. The rank that this process has or will have, read from the launcher's
- * environment, so that usage errors are said once even before MPI starts. */
+/* Not collective. The rank that this process will have, read from the launcher's environment, so
+ * that
+ * --help is printed once and needs no MPI; -1 where there is no launcher. */
 int comm_rank_before_begin(void);
 
 int comm_rank(const struct comm *comm);

@@ -72,6 +72,21 @@ static void use_one_omp_thread(void)
     omp_set_num_threads(1);
 }
 
+static void keep_status(struct member *member, int status)
+{
+    member->status = status;
+    if (status < 0)
+        snprintf(member->message, sizeof member->message, "%s", fail_message());
+}
+
+static int collect_status(const struct cpu *engine)
+{
+    for (int i = 0; i < team_size(engine->team); i++)
+        if (engine->members[i].status < 0)
+            return fail(engine->members[i].status, "%s", engine->members[i].message);
+    return 0;
+}
+
 static void run_chunks(void *context, int index)
 {
     struct job *job = context;
@@ -82,13 +97,19 @@ static void run_chunks(void *context, int index)
         int chunk = atomic_fetch_add(&job->next_chunk, 1);
         if (chunk >= job->chunk_count)
             break;
-        member->status = run_chunk(job, member->worker, chunk);
-        if (member->status < 0) {
-            snprintf(member->message, sizeof member->message, "%s", fail_message());
+        keep_status(member, run_chunk(job, member->worker, chunk));
+        if (member->status < 0)
             atomic_store(&job->failed, 1);
-            break;
-        }
     }
+}
+
+/* On the thread that will use it, so that its memory is near that thread's core. */
+static void create_worker(void *context, int index)
+{
+    struct cpu *engine = ((struct job *)context)->engine;
+    use_one_omp_thread();
+    keep_status(&engine->members[index],
+                cpu_worker_create(&engine->members[index].worker, &engine->ops));
 }
 
 VECTOR_CLONES static void add_slab(float *restrict sum, const float *restrict slab, int64_t count)
@@ -125,10 +146,7 @@ static int run_job(struct job *job)
         engine->stale = 0;
     }
     team_run(engine->team, run_chunks, job);
-    for (int i = 0; i < team_size(engine->team); i++)
-        if (engine->members[i].status < 0)
-            return fail(engine->members[i].status, "%s", engine->members[i].message);
-    return 0;
+    return collect_status(engine);
 }
 
 static int cpu_forward(void *state, int count, const uint8_t *frames, float *logits)
@@ -215,9 +233,9 @@ static int open_parts(struct cpu *engine, int threads)
     engine->members = memory_zeroed((size_t)threads, sizeof *engine->members, "threads");
     if (!engine->members)
         return STATUS_FAILED;
-    for (int i = 0; i < threads; i++)
-        TRY(cpu_worker_create(&engine->members[i].worker, &engine->ops));
-    return 0;
+    struct job job = {.engine = engine};
+    team_run(engine->team, create_worker, &job);
+    return collect_status(engine);
 }
 
 static int cpu_open(void **state, const struct model *model, const struct engine_settings *settings)
@@ -236,8 +254,18 @@ static int cpu_open(void **state, const struct model *model, const struct engine
     return 0;
 }
 
+static const char *cpu_library(void)
+{
+    static char words[32];
+    const dnnl_version_t *version = dnnl_version();
+    snprintf(words, sizeof words, "oneDNN %d.%d.%d", version->major, version->minor,
+             version->patch);
+    return words;
+}
+
 const struct engine_table engine_cpu = {
     .name = "cpu",
+    .library = cpu_library,
     .open = cpu_open,
     .close = cpu_close,
     .forward = cpu_forward,

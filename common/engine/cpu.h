@@ -32,7 +32,7 @@ static inline int64_t layout_count(const struct layout *layout)
 }
 
 struct cpu_slot {
-    float *x, *y, *dx, *dy; /* dx is NULL where nobody wants it: below the first operation */
+    float *x, *y, *dx, *dy; /* dx is NULL below the first operation */
     uint8_t *saved;         /* op->saved_bytes: from forward to backward */
     float *scratch;         /* the worker's, common to all its slots: op->scratch_count floats */
     float *gradient;        /* op->gradient_count floats: backward ADDS to them */
@@ -68,7 +68,7 @@ struct cpu_op_table {
     int (*backward)(const struct cpu_op *op, struct cpu_slot *slot);
 };
 
-extern const struct cpu_op_table cpu_conv, cpu_leaky_relu, cpu_max_pool, cpu_linear;
+extern const struct cpu_op_table cpu_conv, cpu_conv_pool, cpu_leaky_relu, cpu_max_pool, cpu_linear;
 
 /* cpu_ops.c: the list of operations of a model. */
 enum { CPU_OPS_MAX = MODEL_LAYERS_MAX };

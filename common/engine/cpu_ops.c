@@ -15,7 +15,7 @@ static int add_op(struct cpu_ops *ops, const struct cpu_op_table *table, const s
     *op = *common;
     op->table = table;
     op->layer = layer;
-    op->wants_dx = ops->count > 0;
+    op->wants_dx = ops->gradient_count > 0; /* somebody below learns */
     if (ops->count > 0)
         op->in = op[-1].out;
     ops->count++; /* before open: close must see it */
@@ -50,13 +50,17 @@ int cpu_ops_open(struct cpu_ops *ops, const struct model *model, const struct sl
     struct cpu_op common = {.slabs = slabs, .dnnl = dnnl, .in = {model->input, 1, dnnl_nchw}};
     for (int l = 0; l < model->layer_count; l++) {
         const struct layer *layer = &layers[l];
-        /* LeakyReLU is increasing, so it may change places with the max-pooling behind it, and
-         * then has a quarter of the work. */
-        if (layer->kind == LAYER_LEAKY_RELU && l + 1 < model->layer_count &&
-            layers[l + 1].kind == LAYER_MAX_POOL2) {
-            TRY(add_op(ops, &cpu_max_pool, &layers[l + 1], &common));
-            TRY(add_op(ops, &cpu_leaky_relu, layer, &common));
-            l++;
+        const int left = model->layer_count - l - 1;
+        /* LeakyReLU is increasing, so it may change places with the max-pooling behind it: then it
+         * has a quarter of the work, and the pooling stands next to the convolution. */
+        if (left >= 2 && layer->kind == LAYER_CONV3X3 && layer[1].kind == LAYER_LEAKY_RELU &&
+            layer[2].kind == LAYER_MAX_POOL2) {
+            TRY(add_op(ops, &cpu_conv_pool, layer, &common));
+            TRY(add_op(ops, &cpu_leaky_relu, layer + 1, &common));
+            l += 2;
+        } else if (left >= 1 && layer->kind == LAYER_CONV3X3 && layer[1].kind == LAYER_MAX_POOL2) {
+            TRY(add_op(ops, &cpu_conv_pool, layer, &common));
+            l += 1;
         } else {
             TRY(add_op(ops, table_of(layer->kind), layer, &common));
         }

@@ -1,6 +1,6 @@
 /* LeakyReLU and max-pooling: loops of our own over whatever layout the convolutions chose. */
+#include "engine/cpu_pool.h"
 #include "base/vector.h"
-#include "engine/cpu.h"
 
 static int leaky_relu_open(struct cpu_op *op)
 {
@@ -9,23 +9,29 @@ static int leaky_relu_open(struct cpu_op *op)
     return 0;
 }
 
-/* With slope >= 0 the sign of y is the sign of x, so x need not be kept. Products are computed for
- * all elements: a conditional one keeps the compiler from vectorising. */
-VECTOR_CLONES static void leaky_relu(float slope, int64_t count, float *y)
+/* Both operations choose by data that no branch predictor can learn, so they are written in vectors
+ * of eight: a comparison gives -1 (all bits) where it holds and 0 elsewhere, a mask to choose by.
+ */
+typedef float float8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t int8x32 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint8_t byte8 __attribute__((vector_size(8), aligned(1), may_alias));
+
+#define SELECT(mask, a, b) ((float8)(((mask) & (int8x32)(a)) | (~(mask) & (int8x32)(b))))
+
+/* With slope >= 0 the sign of y is the sign of x, so x need not be kept. The last vector may reach
+ * into the room that every activation has behind its end. */
+VECTOR_CLONES static void leaky_relu(float slope, int64_t count, float *values)
 {
-    for (int64_t i = 0; i < count; i++) {
-        float scaled = slope * y[i];
-        y[i] = y[i] > 0 ? y[i] : scaled;
-    }
+    for (float8 *y = (float8 *)values; (float *)y < values + count; y++)
+        *y = SELECT(*y > 0, *y, slope * *y);
 }
 
-VECTOR_CLONES static void leaky_relu_gradient(float slope, int64_t count, const float *restrict y,
-                                              float *restrict dy)
+VECTOR_CLONES static void leaky_relu_gradient(float slope, int64_t count, const float *values,
+                                              float *differentials)
 {
-    for (int64_t i = 0; i < count; i++) {
-        float scaled = slope * dy[i];
-        dy[i] = y[i] > 0 ? dy[i] : scaled;
-    }
+    const float8 *y = (const float8 *)values;
+    for (float8 *dy = (float8 *)differentials; (float *)dy < differentials + count; dy++, y++)
+        *dy = SELECT(*y > 0, *dy, slope * *dy);
 }
 
 static int leaky_relu_forward(const struct cpu_op *op, struct cpu_slot *slot)
@@ -36,7 +42,8 @@ static int leaky_relu_forward(const struct cpu_op *op, struct cpu_slot *slot)
 
 static int leaky_relu_backward(const struct cpu_op *op, struct cpu_slot *slot)
 {
-    leaky_relu_gradient(op->layer->slope, layout_count(&op->out), slot->y, slot->dy);
+    if (op->wants_dx)
+        leaky_relu_gradient(op->layer->slope, layout_count(&op->out), slot->y, slot->dy);
     return 0;
 }
 
@@ -48,14 +55,6 @@ const struct cpu_op_table cpu_leaky_relu = {
 
 /* ---- max-pooling: saved holds, per output element, which of the four won: 0 1 / 2 3 ------------
  */
-
-static int max_pool_open(struct cpu_op *op)
-{
-    op->out = op->in;
-    op->out.shape = op->layer->out;
-    op->saved_bytes = (size_t)layout_count(&op->out);
-    return 0;
-}
 
 /* One output row of `width` points of b channels; x and below are the two input rows. */
 static void pool_row(int width, int b, const float *restrict x, const float *restrict below,
@@ -86,14 +85,7 @@ static void spread_row(int width, int b, const float *restrict dy, const uint8_t
         }
 }
 
-/* The same for blocks of 8 and 16, eight channels at a time: there is no branch to mispredict.
- * A comparison of vectors gives -1 (all bits) where it holds and 0 elsewhere. */
-typedef float float8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int32_t int8x32 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef uint8_t byte8 __attribute__((vector_size(8), aligned(1), may_alias));
-
-#define SELECT(mask, a, b) ((float8)(((mask) & (int8x32)(a)) | (~(mask) & (int8x32)(b))))
-
+/* The same for blocks of 8 and 16, eight channels at a time. */
 VECTOR_CLONES static void pool_row_8(int width, int b, const float *restrict x,
                                      const float *restrict below, float *restrict y,
                                      uint8_t *restrict winner)
@@ -127,37 +119,39 @@ VECTOR_CLONES static void spread_row_8(int width, int b, const float *restrict d
         }
 }
 
-static void pool_rows(int rows, int width, int b, const float *x, float *y, uint8_t *winner)
+/* Rows of all channel groups follow one another, so the groups need no loop of their own. */
+void pool_forward(const struct layout *out, const float *x, float *y, uint8_t *winner)
 {
+    const int b = out->block, width = out->shape.w, rows = layout_groups(out) * out->shape.h;
     for (int i = 0; i < rows; i++, x += 4 * width * b, y += width * b, winner += width * b)
         (b % 8 == 0 ? pool_row_8 : pool_row)(width, b, x, x + 2 * width * b, y, winner);
 }
 
-static void spread_rows(int rows, int width, int b, const float *dy, const uint8_t *winner,
-                        float *dx)
+void pool_backward(const struct layout *out, const float *dy, const uint8_t *winner, float *dx)
 {
+    const int b = out->block, width = out->shape.w, rows = layout_groups(out) * out->shape.h;
     for (int i = 0; i < rows; i++, dx += 4 * width * b, dy += width * b, winner += width * b)
         (b % 8 == 0 ? spread_row_8 : spread_row)(width, b, dy, winner, dx, dx + 2 * width * b);
 }
 
-/* Rows of all channel groups follow one another, so the groups need no loop of their own. */
-static int pool_row_count(const struct layout *out)
+static int max_pool_open(struct cpu_op *op)
 {
-    return layout_groups(out) * out->shape.h;
+    op->out = op->in;
+    op->out.shape = op->layer->out;
+    op->saved_bytes = (size_t)layout_count(&op->out);
+    return 0;
 }
 
 static int max_pool_forward(const struct cpu_op *op, struct cpu_slot *slot)
 {
-    const struct layout *out = &op->out;
-    pool_rows(pool_row_count(out), out->shape.w, out->block, slot->x, slot->y, slot->saved);
+    pool_forward(&op->out, slot->x, slot->y, slot->saved);
     return 0;
 }
 
 static int max_pool_backward(const struct cpu_op *op, struct cpu_slot *slot)
 {
-    const struct layout *out = &op->out;
     if (op->wants_dx)
-        spread_rows(pool_row_count(out), out->shape.w, out->block, slot->dy, slot->saved, slot->dx);
+        pool_backward(&op->out, slot->dy, slot->saved, slot->dx);
     return 0;
 }
 

@@ -15,7 +15,7 @@ struct cpu_worker {
 /* Zeroed: the padding of blocked layouts must be, and oneDNN keeps it so. */
 static float *floats(int64_t count)
 {
-    int64_t bytes = (count + 16) * (int64_t)sizeof(float); /* kernels may read one vector more */
+    int64_t bytes = (count + 16) * (int64_t)sizeof(float); /* loops may touch a vector beyond */
     float *buffer = memory_aligned((size_t)bytes, 1, "activations");
     if (buffer)
         memset(buffer, 0, (size_t)bytes);

@@ -82,6 +82,11 @@ const char *engine_name(const struct engine *engine)
     return engine->table->name;
 }
 
+const char *engine_library(const struct engine *engine)
+{
+    return engine->table->library();
+}
+
 int engine_forward(struct engine *engine, int count, const uint8_t *frames, float *logits)
 {
     return engine->table->forward(engine->state, count, frames, logits);

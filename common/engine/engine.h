@@ -28,6 +28,9 @@ int engine_open(struct engine **engine, const struct model *model,
 void engine_close(struct engine **engine);
 const char *engine_name(const struct engine *engine);
 
+/* What it computes with, for provenance: "oneDNN 2.6.3". */
+const char *engine_library(const struct engine *engine);
+
 /* logits[i] of frame i. frames: uint8 (N,H,W,C), read as value / 255; any count >= 0. */
 int engine_forward(struct engine *engine, int count, const uint8_t *frames, float *logits);
 

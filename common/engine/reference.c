@@ -288,8 +288,14 @@ static int reference_open(void **state, const struct model *model,
     return 0;
 }
 
+static const char *reference_library(void)
+{
+    return "plain C";
+}
+
 const struct engine_table engine_reference = {
     .name = "reference",
+    .library = reference_library,
     .open = reference_open,
     .close = reference_close,
     .forward = reference_forward,

@@ -7,6 +7,7 @@
 /* The functions take the state that open returned; their contracts are those of engine.h. */
 struct engine_table {
     const char *name;
+    const char *(*library)(void); /* name and version of what computes */
     int (*open)(void **state, const struct model *model, const struct engine_settings *settings);
     void (*close)(void *state);
     int (*forward)(void *state, int count, const uint8_t *frames, float *logits);

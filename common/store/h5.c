@@ -68,18 +68,23 @@ hid_t h5_file_access(void)
     return list;
 }
 
-static int open_with(struct h5 **out, const char *path, int create)
+static int open_with(struct h5 **out, const char *path, enum h5_place place)
 {
+    enum { GROWTH_BYTES = 1 << 20 };
     hid_t access = h5_file_access();
     struct h5 *file = memory_zeroed(1, sizeof *file, "HDF5 file handle");
     *out = file;
     if (!file)
         return STATUS_FAILED;
     snprintf(file->path, sizeof file->path, "%s", path);
-    file->created = create;
-    file->id = create ? H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access)
-                      : H5Fopen(path, H5F_ACC_RDONLY, access);
-    int status = file->id >= 0 ? 0 : h5_fail(file, "", create ? "cannot create" : "cannot open");
+    file->place = place;
+    if (place == H5_PLACE_MEMORY)
+        H5Pset_fapl_core(access, GROWTH_BYTES, 0);
+    file->id = place == H5_PLACE_DISK_OLD ? H5Fopen(path, H5F_ACC_RDONLY, access)
+                                          : H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    int status = 0;
+    if (file->id < 0)
+        status = h5_fail(file, "", place == H5_PLACE_DISK_OLD ? "cannot open" : "cannot create");
     H5Pclose(access);
     if (status < 0) {
         free(file);
@@ -90,8 +95,16 @@ static int open_with(struct h5 **out, const char *path, int create)
 
 int h5_create(struct h5 **file, const char *path)
 {
-    TRY(file_check_writable(path)); /* the system's words are clearer than HDF5's */
-    return open_with(file, path, 1);
+    *file = NULL;
+    TRY(file_check_writable(path)); /* known before the work, not after it */
+    return open_with(file, path, H5_PLACE_MEMORY);
+}
+
+int h5_create_large(struct h5 **file, const char *path)
+{
+    *file = NULL;
+    TRY(file_check_writable(path));
+    return open_with(file, path, H5_PLACE_DISK_NEW);
 }
 
 int h5_open(struct h5 **file, const char *path)
@@ -100,7 +113,27 @@ int h5_open(struct h5 **file, const char *path)
     TRY(file_check_readable(path));
     if (H5Fis_hdf5(path) <= 0)
         return fail(STATUS_FAILED, "%s: not an HDF5 file, or a damaged one", path);
-    return open_with(file, path, 0);
+    return open_with(file, path, H5_PLACE_DISK_OLD);
+}
+
+/* The bytes of a file that was built in memory, written by ourselves. */
+static int write_image(struct h5 *file)
+{
+    if (H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0)
+        return h5_fail(file, "", "cannot flush");
+    ssize_t bytes = H5Fget_file_image(file->id, NULL, 0);
+    if (bytes < 0)
+        return h5_fail(file, "", "cannot build the file");
+    char *image = memory_zeroed((size_t)bytes, 1, "file image");
+    if (!image)
+        return STATUS_FAILED;
+    int status = 0;
+    if (H5Fget_file_image(file->id, image, (size_t)bytes) < 0)
+        status = h5_fail(file, "", "cannot build the file");
+    else
+        status = file_write(file->path, image, (size_t)bytes);
+    free(image);
+    return status;
 }
 
 int h5_close(struct h5 **out)
@@ -108,12 +141,23 @@ int h5_close(struct h5 **out)
     struct h5 *file = *out;
     if (!file)
         return 0;
-    int status = H5Fclose(file->id) < 0 ? h5_fail(file, "", "cannot close") : 0;
-    if (status == 0 && file->created)
+    int status = file->place == H5_PLACE_MEMORY ? write_image(file) : 0;
+    if (H5Fclose(file->id) < 0 && status == 0)
+        status = h5_fail(file, "", "cannot close");
+    if (status == 0 && file->place == H5_PLACE_DISK_NEW)
         status = file_sync(file->path);
     free(file);
     *out = NULL;
     return status;
+}
+
+void h5_discard(struct h5 **file)
+{
+    if (!*file)
+        return;
+    H5Fclose((*file)->id);
+    free(*file);
+    *file = NULL;
 }
 
 static hid_t make_space(int rank, const int64_t *dims)
@@ -194,7 +238,8 @@ static int open_set(struct h5 *file, const char *name, int rank, int64_t *dims, 
     if (set < 0)
         return h5_fail(file, name, "cannot open the dataset");
     hid_t space = H5Dget_space(set);
-    int found = H5Sget_simple_extent_ndims(space);
+    int found = H5Sget_simple_extent_type(space) == H5S_NULL ? -1 /* a dataset without any value */
+                                                             : H5Sget_simple_extent_ndims(space);
     if (found >= 0)
         H5Sget_simple_extent_dims(space, extents, NULL);
     H5Sclose(space);
@@ -226,6 +271,16 @@ int h5_dims(struct h5 *file, const char *name, int rank, int64_t *dims)
     return 0;
 }
 
+/* HDF5 would convert a label of 0.5 to 0 without a word. */
+static int check_class(const struct h5 *file, const char *name, hid_t set, enum h5_type type)
+{
+    hid_t kind = H5Dget_type(set);
+    H5T_class_t found = H5Tget_class(kind), wanted = H5Tget_class(h5_memory_type(type));
+    int fits = found == wanted || (found == H5T_INTEGER && wanted == H5T_FLOAT);
+    H5Tclose(kind);
+    return fits ? 0 : fail(STATUS_FAILED, "%s: %s is not of the expected type", file->path, name);
+}
+
 int h5_read(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *dims,
             void *values)
 {
@@ -234,8 +289,8 @@ int h5_read(struct h5 *file, const char *name, enum h5_type type, int rank, cons
     for (int i = 0; i < rank; i++)
         expected[i] = dims[i];
     TRY(open_set(file, name, rank, expected, &set));
-    int status = 0;
-    if (product(rank, expected) > 0 &&
+    int status = check_class(file, name, set, type);
+    if (status == 0 && product(rank, expected) > 0 &&
         H5Dread(set, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
         status = h5_fail(file, name, "cannot read");
     H5Dclose(set);
@@ -247,14 +302,15 @@ int h5_offset(struct h5 *file, const char *name, enum h5_type type, int64_t *off
     hid_t set = H5Dopen2(file->id, name, H5P_DEFAULT);
     if (set < 0)
         return h5_fail(file, name, "cannot open the dataset");
-    hid_t kind = H5Dget_type(set);
+    hid_t kind = H5Dget_type(set), space = H5Dget_space(set);
     haddr_t address = H5Dget_offset(set);
     int status = 0;
     if (H5Tequal(kind, h5_memory_type(type)) <= 0)
         status = fail(STATUS_FAILED, "%s: %s is not of the expected type", file->path, name);
-    else if (address == HADDR_UNDEF && H5Dget_storage_size(set) > 0)
+    else if (address == HADDR_UNDEF && H5Sget_simple_extent_npoints(space) != 0)
         status = fail(STATUS_FAILED, "%s: %s is not stored contiguously", file->path, name);
     *offset = address == HADDR_UNDEF ? 0 : (int64_t)address;
+    H5Sclose(space);
     H5Tclose(kind);
     H5Dclose(set);
     return status;

@@ -14,11 +14,16 @@ struct h5;
 
 enum h5_type { H5_UINT8, H5_INT32, H5_INT64, H5_FLOAT32, H5_FLOAT64 };
 
-/* h5_create truncates. h5_open is read-only. h5_close of a created file also fsyncs it; the result
- * of closing counts, since a full disk can show there first. NULL *file is accepted by h5_close. */
+/* h5_create builds the file in memory, and h5_close writes and fsyncs it: HDF5 1.10 does not
+ * survive a disk that fills up under it (H5Fclose fails, and MPI_Finalize then crashes in HDF5's
+ * clean-up). h5_create_large is for a file that memory cannot hold: check the free space first.
+ * Both truncate. h5_open is read-only. The result of closing counts. h5_discard closes without
+ * writing what was built in memory, and records no failure of its own. Both accept a NULL *file. */
 int h5_create(struct h5 **file, const char *path);
+int h5_create_large(struct h5 **file, const char *path);
 int h5_open(struct h5 **file, const char *path);
 int h5_close(struct h5 **file);
+void h5_discard(struct h5 **file);
 
 /* Datasets, contiguous, in the C type that `type` names. rank 0 is a scalar (dims may be NULL). */
 int h5_write(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *dims,
@@ -26,7 +31,7 @@ int h5_write(struct h5 *file, const char *name, enum h5_type type, int rank, con
 /* The same without values: rows to be written later; allocated at once, never filled. */
 int h5_reserve(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *dims);
 /* dims are what the caller expects; use h5_dims first where they are not known. Values are
- * converted to `type`. */
+ * converted to `type`: integers may be read as reals, reals never as integers. */
 int h5_read(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *dims,
             void *values);
 /* 1 if the dataset or group exists, else 0. */

@@ -8,7 +8,7 @@
 
 struct h5 {
     hid_t id;
-    int created; /* by h5_create: to be fsynced after closing */
+    enum h5_place { H5_PLACE_DISK_OLD, H5_PLACE_DISK_NEW, H5_PLACE_MEMORY } place;
     char path[4096];
 };
 

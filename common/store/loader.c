@@ -129,9 +129,10 @@ int loader_next(struct loader *loader, int64_t *count, const uint8_t **frames,
 {
     int status = 0;
     pthread_mutex_lock(&loader->mutex);
-    while (loader->filled == loader->taken && loader->status == 0)
+    int over = !loader->started || loader->first + loader->taken >= loader->end;
+    while (!over && loader->filled == loader->taken && loader->status == 0)
         pthread_cond_wait(&loader->changed, &loader->mutex);
-    if (loader->filled > loader->taken) {
+    if (!over && loader->filled > loader->taken) {
         const struct slot *slot = &loader->slots[loader->taken % SLOTS];
         *count = slot->count;
         *frames = slot->frames;
@@ -139,7 +140,8 @@ int loader_next(struct loader *loader, int64_t *count, const uint8_t **frames,
         loader->taken++;
         pthread_cond_broadcast(&loader->changed);
     } else {
-        status = fail(loader->status, "%s", loader->message);
+        status = over ? fail(STATUS_FAILED, "the loader has no batch left")
+                      : fail(loader->status, "%s", loader->message);
     }
     pthread_mutex_unlock(&loader->mutex);
     return status;

@@ -23,7 +23,8 @@ void loader_destroy(struct loader **loader);
 int loader_start(struct loader *loader, loader_plan *plan, const void *context, int64_t first,
                  int64_t end);
 
-/* The next batch: frames uint8 (count,H,W,3) and labels (count), valid until the next call. */
+/* The next batch: frames uint8 (count,H,W,3) and labels (count), valid until the next call. Fails
+ * when the store could not be read, and behind the last batch. */
 int loader_next(struct loader *loader, int64_t *count, const uint8_t **frames,
                 const uint8_t **labels);
 

@@ -90,6 +90,7 @@ int provenance_write(struct h5 *file, const struct provenance *p)
 int provenance_option_equals(struct h5 *file, const struct option *option, char *stored,
                              int stored_bytes)
 {
+    struct option was = *option;
     char name[64], now[4096];
     int64_t integer;
     double real;
@@ -111,7 +112,8 @@ int provenance_option_equals(struct h5 *file, const struct option *option, char 
     case OPTION_REAL:
         if (h5_get_double(file, "/", name, &real) < 0)
             return 0;
-        snprintf(stored, (size_t)stored_bytes, "%g", real);
+        was.value = &real;
+        options_format(&was, stored, (size_t)stored_bytes);
         return real == *(double *)option->value;
     case OPTION_TEXT:
         h5_get_text(file, "/", name, stored, (size_t)stored_bytes);

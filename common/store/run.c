@@ -236,23 +236,19 @@ static int keep_previous(const char *path)
 
 int run_write(const char *path, const struct run *run, const struct provenance *provenance)
 {
-    char part[4096], why[2048];
-    struct h5 *file = NULL;
+    char part[4096];
+    struct h5 *file;
+    struct run *copy = NULL;
     part_path(path, part, sizeof part);
-    int status = h5_create(&file, part);
-    if (status == 0)
-        status = write_contents(file, run, provenance);
-    snprintf(why, sizeof why, "%s", fail_message());
-    int closed = h5_close(&file);
-    if (status < 0) /* of two failures the first one is the cause */
-        fail(status, "%s", why);
+    TRY(h5_create(&file, part));
+    int status = write_contents(file, run, provenance);
+    if (status < 0)
+        h5_discard(&file);
     else
-        status = closed;
-    if (status == 0) { /* on a full disk HDF5's flush and close may return 0: read it back */
-        struct run *copy = NULL;
+        status = h5_close(&file);
+    if (status == 0) /* what stands on the disk is what will be resumed from */
         status = run_read(&copy, part);
-        run_destroy(&copy);
-    }
+    run_destroy(&copy);
     if (status == 0)
         status = keep_previous(path);
     if (status == 0)
@@ -331,6 +327,9 @@ int run_read(struct run **out, const char *path)
         status = h5_get_int(file, "/", "image_size", &image_size);
     if (status == 0)
         status = h5_get_text(file, "/", "channels", channels, sizeof channels);
+    if (status == 0 && (image_size < 1 || image_size > 65536)) /* before it is cut to an int */
+        status =
+            fail(STATUS_FAILED, "%s: image_size %lld makes no sense", path, (long long)image_size);
     if (status == 0)
         status = run_create(out, (int)image_size, channels);
     if (status == 0)

@@ -61,7 +61,8 @@ static int open_split(struct store *store, struct h5 *file, enum split split, in
                     store->image_size, store->image_size);
     rows = dims[0];
     TRY(h5_offset(file, name, H5_UINT8, &store->splits[split].offset));
-    if (store->splits[split].offset + rows * store->row_bytes > file_bytes)
+    if (store->splits[split].offset > file_bytes ||
+        rows > (file_bytes - store->splits[split].offset) / store->row_bytes)
         return fail(STATUS_FAILED, "%s: shorter than its contents; the file was cut", store->path);
     store->splits[split].rows = rows;
     store->splits[split].labels = memory_zeroed((size_t)rows, 1, "labels");
@@ -173,7 +174,8 @@ int store_read_rows(const struct store *store, enum split split, int64_t count, 
     return 0;
 }
 
-static int read_index(struct h5 *file, const char *name, int64_t rows, int64_t bound, int32_t **out)
+static int read_index(const struct store *store, struct h5 *file, const char *name, int64_t rows,
+                      int64_t bound, int32_t **out)
 {
     *out = memory_zeroed((size_t)rows, sizeof **out, name);
     if (!*out)
@@ -181,7 +183,8 @@ static int read_index(struct h5 *file, const char *name, int64_t rows, int64_t b
     TRY(h5_read(file, name, H5_INT32, 1, &rows, *out));
     for (int64_t i = 0; i < rows; i++)
         if ((*out)[i] < 0 || (*out)[i] >= bound)
-            return fail(STATUS_FAILED, "%s: row %lld points at no name", name, (long long)i);
+            return fail(STATUS_FAILED, "%s: row %lld of %s points at no name", store->path,
+                        (long long)i, name);
     return 0;
 }
 
@@ -206,8 +209,8 @@ int store_read_names(const struct store *store, enum split split, struct store_n
                                  &names->videos));
     TRY_OR(done, h5_read_strings(file, "/groups", &names->group_count, &names->group_stride,
                                  &names->groups));
-    TRY_OR(done, read_index(file, video, rows, names->video_count, &names->video));
-    TRY_OR(done, read_index(file, group, rows, names->group_count, &names->group));
+    TRY_OR(done, read_index(store, file, video, rows, names->video_count, &names->video));
+    TRY_OR(done, read_index(store, file, group, rows, names->group_count, &names->group));
 done:
     h5_close(&file);
     if (status < 0)

@@ -61,14 +61,12 @@ static int write_contents(struct h5 *file, const struct store_contents *c,
 int store_create(const char *path, const struct store_contents *contents,
                  const struct provenance *provenance)
 {
-    struct h5 *file = NULL;
-    TRY(h5_create(&file, path));
+    struct h5 *file;
+    TRY(h5_create_large(&file, path));
     int status = write_contents(file, contents, provenance);
-    if (status < 0) {
-        h5_close(&file); /* the first failure is the one to tell */
-        return fail(status, "%s", fail_message());
-    }
-    return h5_close(&file);
+    if (status < 0)
+        h5_discard(&file);
+    return status < 0 ? status : h5_close(&file);
 }
 
 struct store_writer {

@@ -2,9 +2,10 @@
  * the swap of the inner face.
  *
  * A swap leaves what real swaps leave: the pasted face went through a network of low resolution, so
- * its pores and the sensor's noise are fainter than around it; its colours were matched, not quite;
- * its edge is a soft blend. All of that is local. What holds for a whole frame (exposure, noise,
- * blur, quality) is drawn for both classes from the same values. */
+ * its pores and the sensor's noise are fainter than around it; its colours were matched, and yet it
+ * is paler than ears, neck and brow; its edge is a soft blend. All of that is local, and in some
+ * videos faint. What holds for a whole frame (exposure, warmth, noise, blur, quality) is drawn for
+ * both classes from the same values. */
 #ifndef DEMO_CAMERA_H
 #define DEMO_CAMERA_H
 
@@ -14,15 +15,17 @@ struct camera {
     float noise;    /* standard deviation at full brightness, of 1 */
     float blur;     /* weight of each neighbour, 0..1/3 */
     float exposure; /* mean brightness that it aims at */
+    float warmth;   /* how far the mean is from grey, to red and from blue */
     int quality;    /* of the JPEG */
 };
 
 struct swap {
-    float detail; /* resolution of the pasted face / that of the frame */
-    float noise;  /* share of the sensor's noise that it has */
-    float blend;  /* width of the soft edge, in face coordinates */
-    float reach;  /* size of the ellipse */
-    struct rgb tint;
+    float detail;    /* resolution of the pasted face / that of the frame */
+    float noise;     /* share of the sensor's noise that it has */
+    float blend;     /* width of the soft edge, in face coordinates */
+    float reach;     /* size of the ellipse */
+    float grey;      /* how much colour the network lost: 0 none, 1 all */
+    struct rgb tint; /* and what the colour matching left */
 };
 
 /* Side of the frames, and as many canvases of side*side points as the work needs. */
@@ -133,15 +136,17 @@ static inline struct tone tone_inside(const struct studio *s, const struct rgb *
 }
 
 /* The donor's face takes mean and contrast of the frame's, then fills the mask. */
-static inline void swap_blend(struct studio *s, struct rgb tint)
+static inline void swap_blend(struct studio *s, const struct swap *swap)
 {
     struct tone from = tone_inside(s, s->donor), to = tone_inside(s, s->frame);
     float contrast = clamp(to.spread / from.spread, 0.7f, 1.4f);
     for (int i = 0; i < s->side * s->side; i++) {
         struct rgb c = s->donor[i];
-        c.r = (c.r - from.mean.r) * contrast + to.mean.r * tint.r;
-        c.g = (c.g - from.mean.g) * contrast + to.mean.g * tint.g;
-        c.b = (c.b - from.mean.b) * contrast + to.mean.b * tint.b;
+        c.r = (c.r - from.mean.r) * contrast + to.mean.r * swap->tint.r;
+        c.g = (c.g - from.mean.g) * contrast + to.mean.g * swap->tint.g;
+        c.b = (c.b - from.mean.b) * contrast + to.mean.b * swap->tint.b;
+        float light = brightness(c);
+        c = rgb_mixed(c, (struct rgb){light, light, light}, swap->grey);
         s->frame[i] = rgb_mixed(s->frame[i], c, s->mask[i]);
     }
 }

@@ -68,7 +68,7 @@ static inline void face_make(struct face *f, uint64_t seed, float darkness)
     f->hair_volume = dice_between(&d, 1.06f, 1.24f);
     f->hair_length = dice_between(&d, -0.2f, 1.1f);
     f->parting = dice_between(&d, -0.6f, 0.6f);
-    f->pores = dice_between(&d, 0.08f, 0.14f);
+    f->pores = dice_between(&d, 0.05f, 0.10f);
     f->freckles = dice_between(&d, -0.5f, 0.5f);
     f->beard = dice_between(&d, -0.5f, 0.5f);
     grain_fill(&f->grain, seed ^ UINT64_C(0x6772616961));
@@ -190,11 +190,16 @@ static inline struct rgb face_paint(const struct face *f, const struct pose *p,
     if (head <= 0)
         return under;
     struct rgb skin = paint_skin(f, l, u, v);
-    skin = paint_nose(f, l, u, v, edge, skin);
     float out = u < 0 ? -1 : 1; /* the side of the face: its eye looks the other way outwards */
-    skin = paint_eye(f, p, out * u - f->eye_spacing, (v - f->eye_height) * f->aspect, out * p->gaze,
-                     edge, skin);
-    skin = paint_mouth(f, p, u, v, edge, skin);
+    float below_eyes = v - f->eye_height;
+    /* The limits leave room for the softest edges; they only save time. */
+    if (fabsf(u) < 0.45f && below_eyes > -0.25f && below_eyes < 0.6f)
+        skin = paint_nose(f, l, u, v, edge, skin);
+    if (fabsf(below_eyes) < 0.4f)
+        skin = paint_eye(f, p, out * u - f->eye_spacing, below_eyes * f->aspect, out * p->gaze,
+                         edge, skin);
+    if (fabsf(u) < 0.75f && v > f->mouth_height - 0.25f)
+        skin = paint_mouth(f, p, u, v, edge, skin);
     float fringe = f->hairline + 0.25f * (u - f->parting) * (u - f->parting) +
                    0.04f * grain_value(&f->grain, 12 * u, 3);
     float hair = clamp((fringe - v) / edge + 0.5f, 0, 1);

@@ -25,10 +25,55 @@ struct problem {
     uint8_t *frames, *labels;
 };
 
-static void problem_make(struct problem *problem, int image_size, const char *channels, int count,
+/* A network that model_build does not make: one letter per layer, c convolution, r LeakyReLU,
+ * p max-pooling, l linear; convolutions have 5, 6, 7, ... channels. */
+static void build_from_letters(struct model *model, int image_size, const char *letters)
+{
+    memset(model, 0, sizeof *model);
+    model->input = (struct shape){3, image_size, image_size};
+    struct shape shape = model->input;
+    int channels = 5;
+    for (; *letters; letters++) {
+        struct layer *layer = &model->layers[model->layer_count++];
+        *layer = (struct layer){.in = shape, .out = shape, .slope = 0.1f, .weight = -1, .bias = -1};
+        int64_t fan_in = 0;
+        if (*letters == 'r')
+            layer->kind = LAYER_LEAKY_RELU;
+        if (*letters == 'p') {
+            layer->kind = LAYER_MAX_POOL2;
+            layer->out = (struct shape){shape.c, shape.h / 2, shape.w / 2};
+        }
+        if (*letters == 'c') {
+            layer->kind = LAYER_CONV3X3;
+            layer->out.c = channels++;
+            fan_in = 9 * shape.c;
+        }
+        if (*letters == 'l') {
+            layer->kind = LAYER_LINEAR;
+            layer->out = (struct shape){letters[1] ? channels++ : 1, 1, 1};
+            fan_in = shape_count(shape);
+        }
+        for (int bias = 0; fan_in && bias < 2; bias++) {
+            struct tensor *tensor = &model->tensors[model->tensor_count++];
+            tensor->fan_in = fan_in;
+            tensor->offset = model->parameter_count;
+            tensor->count = layer->out.c * (bias ? 1 : fan_in);
+            snprintf(tensor->name, sizeof tensor->name, "layer%d", model->layer_count);
+            *(bias ? &layer->bias : &layer->weight) = tensor->offset;
+            model->parameter_count += tensor->count;
+        }
+        shape = layer->out;
+    }
+}
+
+/* `network` is a list of channels for model_build, or letters. */
+static void problem_make(struct problem *problem, int image_size, const char *network, int count,
                          uint64_t seed)
 {
-    ck_assert_ok(model_build(&problem->model, image_size, channels));
+    if (network[0] <= '9')
+        ck_assert_ok(model_build(&problem->model, image_size, network));
+    else
+        build_from_letters(&problem->model, image_size, network);
     int64_t bytes = count * shape_count(problem->model.input);
     problem->count = count;
     problem->parameters = calloc((size_t)problem->model.parameter_count, sizeof(float));
@@ -135,6 +180,15 @@ START_TEST(test_engines_agree_with_reference_on_edge_shapes)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         check_agreement(cases[i].image_size, cases[i].channels, cases[i].count, devices[_i]);
+}
+END_TEST
+
+START_TEST(test_engines_agree_with_reference_on_other_networks)
+{
+    static const char *const networks[] = {"l",    "cl",      "crl",    "cpl",      "pcl",  "rpl",
+                                           "ccrl", "ccrpcrl", "crpcpl", "crcrpcrl", "prcl", "clrl"};
+    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++)
+        check_agreement(12, networks[i], 3, devices[_i]);
 }
 END_TEST
 
@@ -281,6 +335,8 @@ int main(void)
     TCase *tcase = tcase_create("engine");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, test_engines_agree_with_reference_on_edge_shapes, 0, DEVICE_COUNT);
+    tcase_add_loop_test(tcase, test_engines_agree_with_reference_on_other_networks, 0,
+                        DEVICE_COUNT);
     tcase_add_loop_test(tcase, test_engines_agree_with_reference_on_any_count, 0, DEVICE_COUNT);
     tcase_add_loop_test(tcase, test_results_do_not_depend_on_threads, 0, DEVICE_COUNT);
     tcase_add_loop_test(tcase, test_ties_in_the_pool_go_to_the_first_in_row_order, 0, DEVICE_COUNT);
