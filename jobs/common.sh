@@ -83,7 +83,7 @@ output_of() { # the value of -o among the words
 
 # ---- the launcher --------------------------------------------------------------------------------
 
-# srun starts the ranks where it speaks PMIx, else mpirun. srun waits 30 s for the other ranks when
+# srun starts the ranks where it speaks PMIx, else mpirun. srun waits 10 s for the other ranks when
 # one has ended; --kill-on-bad-exit would not wait at all, and with the first rank that leaves with
 # 75 it would kill those that are just about to.
 choose_launcher() {
@@ -93,7 +93,7 @@ choose_launcher() {
         if srun --mpi=list 2>&1 | grep -qw pmix; then LAUNCHER=srun why='srun speaks PMIx'; fi
     fi
     case $LAUNCHER in
-    srun) launcher=(srun --mpi=pmix --kill-on-bad-exit=0 --wait=30) tag=--label ;;
+    srun) launcher=(srun --mpi=pmix --kill-on-bad-exit=0 --wait=10) tag=--label ;;
     mpirun) launcher=(mpirun -q --bind-to none ${ranks:+--oversubscribe -n "$ranks"}) tag=--tag-output ;;
     *) give_up "LAUNCHER=$LAUNCHER: must be srun, mpirun or auto" ;;
     esac
