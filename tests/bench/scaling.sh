@@ -16,6 +16,7 @@ cluster=$PWD/tests/cluster/cluster.sh
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 LC_ALL=C
 work=$(mktemp -d "${TMPDIR:-/tmp}/unmask-scaling.XXXXXX")
 cleanup() {
+    trap '' INT TERM HUP
     [ ! -d "$work/slurm" ] || "$cluster" stop "$work"
     rm -rf "$work"
 }

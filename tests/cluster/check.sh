@@ -34,7 +34,8 @@ fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/unmask-cluster.XXXXXX")
 failures=0
 cleanup() {
-    trap - EXIT INT TERM HUP
+    trap - EXIT
+    trap '' INT TERM HUP # one signal may come twice; the cleaning is done all the same
     "$cluster" stop "$work"
     mountpoint -q "$work/small" && umount "$work/small"
     rm -rf "$work"
