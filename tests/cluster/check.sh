@@ -136,7 +136,7 @@ TIME_LIMIT=30
 LAUNCHER=\${LAUNCHER_WANTED:-auto}
 END
     chain[1]=$work/local
-    jobs/local.sh "${chain[@]:0:2}" -n 4 "${chain[@]:2}" >/dev/null 2>"$work/local.log"
+    jobs/local.sh "${chain[@]:0:2}" -n 4 --site "$work/site" "${chain[@]:2}" >/dev/null 2>"$work/local.log"
 }
 
 # The words of submit.sh come before the programs'.
