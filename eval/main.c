@@ -46,7 +46,7 @@ static const struct option options[] = {
     {"threads", 0, OPTION_INTEGER, &settings.threads, "0", 0, 4096, NULL, "N",
      "per rank; 0: the node's CPUs / its ranks", 0},
     {"timeout", 0, OPTION_REAL, &settings.timeout_s, "60", 0, 1e6, NULL, "S",
-     "seconds to wait for a silent rank; 0: for ever", 0},
+     "seconds until a silent rank ends the job; 0: never", 0},
 };
 
 static const struct command command = {
@@ -134,9 +134,7 @@ static int score(struct job *job)
                             mine, slice);
     for (int64_t i = 0; status == 0 && i < mine; i++)
         slice[i] = loss_probability(slice[i]);
-    comm_set_timeout(job->comm, 0); /* slices may differ in time; a dead rank ends them all */
     status = comm_agree(job->comm, status);
-    comm_set_timeout(job->comm, settings.timeout_s);
     if (status == 0)
         status = comm_gather(job->comm, slice, mine, sizeof *slice, job->probabilities, counts);
     free(slice);
@@ -266,7 +264,6 @@ int main(int argc, char **argv)
         return exit_code;
     settings.store = arguments[0];
     settings.run = arguments[1];
-    comm_set_timeout(comm, settings.timeout_s);
     struct provenance provenance = {.command = &command,
                                     .argc = argc,
                                     .argv = argv,
@@ -281,6 +278,8 @@ int main(int argc, char **argv)
     else if (file_same(settings.output, settings.store) || file_same(settings.output, settings.run))
         status = fail(STATUS_USAGE, "-o %s: is one of the inputs", settings.output);
     status = comm_agree(comm, status);
+    if (status == 0)
+        status = comm_watch(comm, settings.timeout_s);
     if (status == 0)
         status = evaluate(comm, &provenance);
     int draws = status == 0 && settings.plots && comm_rank(comm) == 0;

@@ -47,6 +47,8 @@ static const struct option options[] = {
      "rejected files that are tolerated", 0},
     {"memory", 0, OPTION_TEXT, &settings.memory, "1G", 0, 0, NULL, "BYTES",
      "decoded rows kept in memory per rank; more wait on disk", 0},
+    {"timeout", 0, OPTION_REAL, &settings.timeout_s, "60", 0, 1e6, NULL, "S",
+     "seconds until a silent rank ends the job; 0: never", 0},
 };
 
 static const struct command command = {
@@ -285,6 +287,8 @@ int main(int argc, char **argv)
     else if ((status = options_allowance("max-bad", settings.max_bad, 0, &allowed)) == 0)
         status = options_bytes("memory", settings.memory, &settings.memory_bytes);
     status = comm_agree(comm, status);
+    if (status == 0)
+        status = comm_watch(comm, settings.timeout_s);
     if (status == 0)
         status = preprocess(comm, &provenance);
     return comm_end(&comm, status);

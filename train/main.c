@@ -10,6 +10,7 @@
 #include "comm/program.h"
 #include "engine/engine.h"
 #include "train/interrupt.h"
+#include "train/preflight.h"
 #include "train/resume.h"
 #include "train/trainer.h"
 
@@ -44,6 +45,8 @@ static const struct option options[] = {
      "epochs, or seconds (30s)", 0},
     {"timeout", 0, OPTION_REAL, &settings.timeout_s, "60", 0, 1e6, NULL, "S",
      "seconds to wait for a silent rank; 0: for ever", 0},
+    {"check", 0, OPTION_FLAG, &settings.check, NULL, 0, 0, NULL, NULL,
+     "try ranks, devices, sum and files, and train nothing", 0},
 };
 
 static const struct command command = {
@@ -157,14 +160,16 @@ int main(int argc, char **argv)
                                     .ranks = comm_size(comm),
                                     .host = comm_host(comm)};
     provenance_add(&provenance, "mpi_version", comm_library());
-    if (status == 0 && !store)
+    if (status == 0 && !store && !settings.check)
         status = fail(STATUS_USAGE, "no STORE given; see unmask-train --help");
     else if (status == 0 && !settings.output)
         status = fail(STATUS_USAGE, "no output given: -o run.h5");
-    else if (status == 0 && file_same(settings.output, store))
+    else if (status == 0 && store && file_same(settings.output, store))
         status = fail(STATUS_USAGE, "-o %s: is the store itself", settings.output);
     status = comm_agree(comm, status);
     if (status == 0)
-        status = train(comm, &provenance);
+        status = comm_watch(comm, settings.timeout_s);
+    if (status == 0)
+        status = settings.check ? preflight_run(comm, &settings) : train(comm, &provenance);
     return comm_end(&comm, status);
 }

@@ -9,7 +9,7 @@ struct settings {
     const char *device, *precision, *channels, *shuffle, *checkpoint_every;
     double learning_rate, timeout_s;
     uint64_t seed;
-    int epochs, batch_size, threads, fresh;
+    int epochs, batch_size, threads, fresh, check;
     /* from checkpoint_every: exactly one of the two is positive */
     int checkpoint_epochs;
     double checkpoint_s;

@@ -30,6 +30,7 @@ int comm_begin(struct comm **out)
     if (!comm)
         return STATUS_FAILED;
     TRY_MPI(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided));
+    pthread_mutex_init(&comm->place_mutex, NULL);
     comm->world = MPI_COMM_WORLD;
     TRY_MPI(MPI_Comm_set_errhandler(comm->world, MPI_ERRORS_RETURN));
     TRY_MPI(MPI_Comm_rank(comm->world, &comm->rank));
@@ -54,9 +55,11 @@ int comm_end(struct comm **out, int status)
         log_error("%s", fail_message());
     } else if (status < 0) {
         log_error("[rank %d on %s] %s", comm->rank, comm->host, fail_message());
-        MPI_Abort(comm->world, code);
+        abort_all(comm, code);
     }
+    watch_stop(comm);
     MPI_Finalize();
+    pthread_mutex_destroy(&comm->place_mutex);
     free(comm->scratch);
     free(comm);
     *out = NULL;
@@ -107,12 +110,26 @@ void comm_set_timeout(struct comm *comm, double seconds)
     comm->timeout_s = seconds;
 }
 
+int comm_is_lost(const struct comm *comm)
+{
+    return comm->lost;
+}
+
 void comm_set_place(struct comm *comm, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
+    pthread_mutex_lock(&comm->place_mutex);
     vsnprintf(comm->place, sizeof comm->place, format, arguments);
+    pthread_mutex_unlock(&comm->place_mutex);
     va_end(arguments);
+}
+
+void comm_place(struct comm *comm, char place[PLACE_BYTES])
+{
+    pthread_mutex_lock(&comm->place_mutex);
+    memcpy(place, comm->place, PLACE_BYTES);
+    pthread_mutex_unlock(&comm->place_mutex);
 }
 
 /* A blocking collective cannot time out, so every one is started nonblocking and polled here. The
@@ -129,11 +146,13 @@ int comm_wait(struct comm *comm, MPI_Request *request, const char *what)
         double now = clock_s();
         waited += now - last < tick_s ? now - last : tick_s; /* a long gap: we were suspended */
         last = now;
-        if (comm->timeout_s > 0 && waited > comm->timeout_s)
+        if (comm->timeout_s > 0 && waited > comm->timeout_s) {
+            comm->lost = 1;
             return fail(STATUS_FAILED,
                         "%s did not complete within %g s%s%s; a rank is dead, stuck or unreachable "
                         "(--timeout sets the limit)",
                         what, comm->timeout_s, comm->place[0] ? " at " : "", comm->place);
+        }
         if (now - start < spin_s)
             sched_yield();
         else

@@ -36,6 +36,14 @@ const char *comm_library(void); /* "Open MPI v4.1.4, ..." */
  * process ran is counted, so that a suspended job survives. */
 void comm_set_timeout(struct comm *comm, double seconds);
 
+/* Not collective. 1 after a collective was given up: no other can succeed. */
+int comm_is_lost(const struct comm *comm);
+
+/* From now on a rank that falls silent ends the job, with a line that names it, whatever the others
+ * are doing: after half of `seconds`, so that all is over when they have passed; 0: no watch. Ranks
+ * may compute or wait as long as they like. */
+int comm_watch(struct comm *comm, double seconds);
+
 /* Not collective. Where the program is ("epoch 3, step 17"): part of the line when it hangs. */
 void comm_set_place(struct comm *comm, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

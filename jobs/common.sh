@@ -1,0 +1,219 @@
+# shellcheck shell=bash
+# What the three jobs and local.sh have in common: the site's settings, the launcher, signals and
+# requeues. Sourced, never run.
+#
+#     scheduler --USR1 or TERM--> this script --USR1--> srun or mpirun --> every rank
+#     ranks: checkpoint at the next step, exit 75 --> this script: scontrol requeue --> the same job
+#
+# TERM must not reach mpirun, which kills its ranks one second later; as USR1 it is a request.
+
+jobs=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+say() { # one line in the log: when, which job, which attempt
+    local job=${SLURM_JOB_ID:+" job $SLURM_JOB_ID"}
+    local again=${SLURM_RESTART_COUNT:+", restart $SLURM_RESTART_COUNT"}
+    echo "$(date '+%F %T')$job$again: $*" >&2
+}
+
+give_up() {
+    echo "${0##*/}: $*" >&2
+    exit 2
+}
+
+# ---- settings ------------------------------------------------------------------------------------
+
+read_site() { # FILE, or the defaults for ''
+    NODES=1 GPUS_PER_NODE=0 SOCKETS_PER_NODE=2 CPUS_PER_TASK=4
+    PREPROCESS_NODES=1 PREPROCESS_TASKS_PER_NODE=8
+    TIME_LIMIT=12:00:00 LAUNCHER=auto REQUEUES=3
+    PARTITION='' ACCOUNT='' SBATCH_OPTIONS='' MODULES='' BIN='' TASKS_PER_NODE=''
+    # shellcheck source=jobs/site.example
+    [ -z "$1" ] || . "$1" || give_up "$1: cannot read the site file"
+    if [ -z "$TASKS_PER_NODE" ]; then
+        TASKS_PER_NODE=$((GPUS_PER_NODE > 0 ? GPUS_PER_NODE : SOCKETS_PER_NODE))
+    fi
+    if [ -z "$BIN" ] && [ -d "$jobs/../build/bin" ]; then
+        BIN=$(cd "$jobs/../build/bin" && pwd)
+    fi
+}
+
+default_site() {
+    [ ! -f "$jobs/site" ] || echo "$jobs/site"
+}
+
+# The command line of submit.sh and local.sh; the words behind --preprocess, --train and --eval go
+# to that program as they are.
+read_command_line() {
+    local for_whom=self words=()
+    site=$(default_site) ranks=''
+    preprocess_options=() train_options=() eval_options=()
+    while [ $# -gt 0 ]; do
+        case $for_whom$1 in
+        *--preprocess | *--train | *--eval) for_whom=${1#--} ;;
+        preprocess*) preprocess_options+=("$1") ;;
+        train*) train_options+=("$1") ;;
+        eval*) eval_options+=("$1") ;;
+        self--site | self-n)
+            [ $# -ge 2 ] || give_up "$1 needs a value"
+            if [ "$1" = -n ]; then ranks=$2; else site=$2; fi
+            shift
+            ;;
+        self--help) usage && exit 0 ;;
+        self-*) give_up "$1: no such option; see --help" ;;
+        *) words+=("$1") ;;
+        esac
+        shift
+    done
+    [ ${#words[@]} = 2 ] || give_up 'needs FRAMES and OUTDIR; see --help'
+    [ -d "${words[0]}" ] || give_up "${words[0]}: no such folder"
+    [ -z "$site" ] || [ -r "$site" ] || give_up "$site: cannot read the site file"
+    mkdir -p "${words[1]}" || give_up "${words[1]}: cannot make the folder"
+    # shellcheck disable=SC2034  # the caller's
+    frames=$(cd "${words[0]}" && pwd) out=$(cd "${words[1]}" && pwd)
+    site=${site:+$(realpath "$site")}
+}
+
+output_of() { # the value of -o among the words
+    while [ $# -gt 1 ]; do
+        case $1 in -o | --output) echo "$2" && return ;; esac
+        shift
+    done
+    give_up 'no -o FILE among the words'
+}
+
+# ---- the launcher --------------------------------------------------------------------------------
+
+# srun starts the ranks where it speaks PMIx, else mpirun. srun waits 10 s for the other ranks when
+# one has ended; --kill-on-bad-exit would not wait at all, and with the first rank that leaves with
+# 75 it would kill those that are just about to.
+choose_launcher() {
+    local why='as asked'
+    if [ "$LAUNCHER" = auto ]; then
+        LAUNCHER=mpirun why='srun has no pmix plugin'
+        if srun --mpi=list 2>&1 | grep -qw pmix; then LAUNCHER=srun why='srun speaks PMIx'; fi
+    fi
+    case $LAUNCHER in
+    srun) launcher=(srun --mpi=pmix --kill-on-bad-exit=0 --wait=10) tag=--label ;;
+    mpirun) launcher=(mpirun -q --bind-to none ${ranks:+--oversubscribe -n "$ranks"}) tag=--tag-output ;;
+    *) give_up "LAUNCHER=$LAUNCHER: must be srun, mpirun or auto" ;;
+    esac
+    export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}
+    if [ "$(id -u)" = 0 ]; then
+        export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+    fi
+    # A node that vanishes says no goodbye: without these, mpirun notices after eight minutes.
+    export OMPI_MCA_oob_tcp_keepalive_time=10 OMPI_MCA_oob_tcp_keepalive_intvl=5
+    export OMPI_MCA_oob_tcp_keepalive_probes=3
+    say "on ${SLURM_JOB_NODELIST:-$(hostname)}, launched with $LAUNCHER ($why)"
+}
+
+begin() { # every job's first lines; LAUNCHER overrules the site's, '' leaves it
+    local module
+    read_site "${UNMASK_SITE:-$(default_site)}"
+    LAUNCHER=${1:-$LAUNCHER}
+    for module in $MODULES; do
+        module load "$module" || give_up "module load $module failed"
+    done
+    [ -z "$BIN" ] || PATH=$BIN:$PATH
+    child='' asked_to_stop='' pass=''
+    trap on_signal USR1 TERM
+    choose_launcher
+}
+
+# ---- signals -------------------------------------------------------------------------------------
+
+# Said again every few seconds: a launcher that is just starting up may miss the first.
+on_signal() {
+    signalled=1
+    [ -z "$asked_to_stop" ] || return
+    asked_to_stop=1
+    say "asked to stop${pass:+: sending $pass to the ranks}"
+    [ -z "$pass" ] || nag "$child" &
+}
+
+nag() {
+    while kill -s "$pass" "$1" 2>/dev/null; do sleep 5; done
+}
+
+# Runs a program on all ranks and returns its exit code. In the background under `wait`, since bash
+# runs no trap while it waits for a foreground child. The launcher begins deaf to both signals.
+run() { # PASS PROGRAM WORD...: PASS is what the ranks get when we are asked to stop; '' for nothing
+    local code words=("${launcher[@]}")
+    [ "$2" = unmask-eval ] || words+=("$tag") # the report's text is to be the text alone
+    (
+        trap '' USR1 TERM
+        exec "${words[@]}" "${@:2}"
+    ) &
+    child=$! pass=$1 signalled=1
+    while [ -n "$signalled" ]; do
+        signalled=
+        wait "$child"
+        code=$?
+    done
+    child='' pass=''
+    return $code
+}
+
+# ---- the three steps -----------------------------------------------------------------------------
+
+# It changes nothing; so a launcher that crashes (seen once in a hundred starts) gets a second try.
+preflight() { # [STORE] -o FILE ...: also tells where the training stands, for the requeue limit
+    local code table
+    table=$(mktemp "${TMPDIR:-/tmp}/unmask-check.XXXXXX")
+    run '' unmask-train --check "$@" >"$table"
+    code=$?
+    if [ $code -gt 128 ]; then
+        say "the preflight crashed (exit $code): once more"
+        run '' unmask-train --check "$@" >"$table"
+        code=$?
+    fi
+    cat "$table" >&2
+    position=$(sed -n '/checkpoint  */{s/.*checkpoint  *//p;q}' "$table")
+    rm -f "$table"
+    [ $code = 0 ] || say "the preflight failed (exit $code): nothing was started"
+    [ -z "$asked_to_stop" ] || code=75
+    return $code
+}
+
+step_preprocess() { # FRAMES -o STORE ...
+    local store
+    store=$(output_of "$@") || exit 2
+    if [ -e "$store" ]; then
+        say "$store is there already: kept (remove it to make it anew)"
+        return 0
+    fi
+    preflight -o "$store" && run TERM unmask-preprocess "$@"
+}
+
+# Training returns 75 when it was interrupted and has saved itself.
+step_train() { # STORE -o RUN ...
+    preflight "$@" && run USR1 unmask-train "$@"
+}
+
+# The report's text goes beside the report, untagged.
+step_eval() { # STORE RUN -o REPORT ...
+    local report text code
+    report=$(output_of "$@") || exit 2
+    text=${report%.h5}.txt
+    preflight "$1" -o "$report.part" || return
+    run TERM unmask-eval "$@" >"$text.part"
+    code=$?
+    cat "$text.part"
+    if [ $code = 0 ]; then mv "$text.part" "$text"; else rm -f "$text.part"; fi
+    return $code
+}
+
+# Puts this job back into the queue, unless the last few attempts all began where this one did. What
+# is counted lives beside the run: the position of the last attempt and how often it was seen.
+requeue() { # RUN
+    local notes=$1.requeues last='' count=0
+    [ ! -f "$notes" ] || { read -r count && read -r last; } <"$notes"
+    if [ "$last" = "$position" ]; then count=$((count + 1)); else count=0; fi
+    printf '%s\n%s\n' "$count" "$position" >"$notes"
+    if [ "$count" -ge "$REQUEUES" ]; then
+        say "$count requeues without progress (still at $position): giving up"
+        return 75
+    fi
+    say 'checkpointed; back into the queue'
+    scontrol requeue "$SLURM_JOB_ID"
+}
