@@ -1,4 +1,4 @@
-# unmask: make demo | make check | make | make deps | make info | make bench | make lint
+# unmask: make demo | make check | make | make deps | make info | make bench | make check-cluster | make lint
 #
 # Everything is built out of tree in $(BUILD). Libraries are found by pkg-config (Open MPI, HDF5,
 # libjpeg-turbo, libcrypto, Check) or by trying to compile (oneDNN); `make info` prints every answer,
@@ -140,6 +140,11 @@ check: deps
 	@$(MAKE) --no-print-directory -j2 all tests
 	@BUILD=$(BUILD) MPIRUN='$(MPIRUN)' SANITIZE=$(SANITIZE) bash tests/run.sh
 
+# Two SLURM nodes in network namespaces on this machine (root; installs slurm-wlm, munge, iproute2).
+check-cluster: deps
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/demo/frames $(BUILD)/tests/bench/inspect_h5
+	@BUILD=$(BUILD) bash tests/cluster/check.sh
+
 bench: all tests
 	@BUILD=$(BUILD) bash tests/bench/bench.sh $(DATA)
 
@@ -150,4 +155,4 @@ lint:
 clean:
 	rm -rf build build-asan build-lint
 
-.PHONY: deps info install demo demo-run check bench lint clean
+.PHONY: deps info install demo demo-run check check-cluster bench lint clean
