@@ -27,7 +27,7 @@ struct file_list {
     int ignored_count;
     char **videos, **groups; /* names, owned; filled by names_assign */
     int64_t video_count, group_count;
-    int rules_fit; /* the names of all files fitted a rule for their video */
+    const char *misfit; /* the first path that fitted no rule for videos; NULL: all did */
 };
 
 /* Walks the class folders (comma-separated lists of folders below root). Sorted, so that the order

@@ -22,40 +22,47 @@ struct ingest {
     uint8_t *row;
 };
 
-static int reject(struct record *record, const char *what, int error)
+/* What cannot be read is a rejected file, not a failed run. */
+static int reject(struct record *record, const char *what, const char *why)
 {
     record->facts.verdict = VERDICT_REJECTED;
-    snprintf(record->facts.reason, sizeof record->facts.reason, "%s: %s", what, strerror(error));
+    snprintf(record->facts.reason, sizeof record->facts.reason, "%s%s%s", what, *why ? ": " : "",
+             why);
     return 0;
 }
 
-/* The whole file into ingest->input. What cannot be read is a rejected file, not a failed run.
- * Opened without blocking: a FIFO named x.jpg must not stop the night. */
+static int read_whole(struct ingest *ingest, int descriptor, const char *path,
+                      struct record *record)
+{
+    size_t bytes = (size_t)record->bytes;
+    if (bytes > ingest->input_capacity) {
+        void *grown = memory_resized(ingest->input, bytes, 1, path);
+        if (!grown)
+            return STATUS_FAILED;
+        ingest->input = grown;
+        ingest->input_capacity = bytes;
+    }
+    errno = 0;
+    if (file_read_at(descriptor, path, ingest->input, bytes, 0) < 0)
+        return reject(record, "cannot read", errno ? strerror(errno) : "it shrank meanwhile");
+    return 0;
+}
+
+/* The whole file into ingest->input. Opened without blocking: a FIFO named x.jpg must not stop the
+ * night. */
 static int read_input(struct ingest *ingest, const char *path, struct record *record)
 {
     struct stat facts;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), status;
     if (descriptor < 0)
-        return reject(record, "cannot open", errno);
-    int status = 0;
+        return reject(record, "cannot open", strerror(errno));
     if (fstat(descriptor, &facts) < 0) {
-        reject(record, "cannot read", errno);
+        status = reject(record, "cannot read", strerror(errno));
     } else if (!S_ISREG(facts.st_mode)) {
-        reject(record, "not a regular file", EINVAL);
+        status = reject(record, "not a regular file", "");
     } else {
         record->bytes = facts.st_size;
-        size_t bytes = (size_t)facts.st_size;
-        if (bytes > ingest->input_capacity) {
-            void *grown = memory_resized(ingest->input, bytes, 1, path);
-            if (grown) {
-                ingest->input = grown;
-                ingest->input_capacity = bytes;
-            } else {
-                status = STATUS_FAILED;
-            }
-        }
-        if (status == 0 && file_read_at(descriptor, path, ingest->input, bytes, 0) < 0)
-            reject(record, "cannot read", errno ? errno : EIO);
+        status = read_whole(ingest, descriptor, path, record);
     }
     close(descriptor);
     return status;

@@ -129,12 +129,13 @@ struct naming {
     int64_t joined_count;
 };
 
-/* Capture 1 of the regex in what follows the class folder; 0, or -1 for no match. */
+/* Capture 1 of the regex in what follows the class folder; 0, or -1 for no match or an empty key.
+ */
 static int match_key(const regex_t *regex, const struct file *file, char *key)
 {
     regmatch_t match[2];
     const char *below = file->path + file->folder_length + 1;
-    if (regexec(regex, below, 2, match, 0) != 0 || match[1].rm_so < 0)
+    if (regexec(regex, below, 2, match, 0) != 0 || match[1].rm_eo <= match[1].rm_so)
         return -1;
     snprintf(key, NAME_BYTES, "%.*s", (int)(match[1].rm_eo - match[1].rm_so),
              below + match[1].rm_so);
@@ -153,7 +154,8 @@ static int name_file(struct naming *naming, int64_t index, const char **unmatche
         }
         snprintf(video, sizeof video, "%.*s/%s", file->folder_length, file->path, key);
     } else if (!names_video(file->path, file->folder_length, video, sizeof video)) {
-        naming->list->rules_fit = 0;
+        if (!naming->list->misfit)
+            naming->list->misfit = file->path;
     }
     TRY(file->video = interner_add(&naming->videos, video));
     if (naming->group_regex) {
@@ -257,7 +259,7 @@ int names_assign(struct file_list *list, const char *video_regex, const char *gr
     regex_t video, group;
     int status = STATUS_FAILED;
     files_release_names(list);
-    list->rules_fit = 1;
+    list->misfit = NULL;
     if (video_regex) {
         TRY_OR(done, compile(&video, "--video-regex", video_regex));
         naming.video_regex = &video;

@@ -111,13 +111,14 @@ static int auto_choice(const struct file_list *list, const char *accepted, int r
     }
     free(seen);
     int enough = groups[0] >= AUTO_GROUPS_MIN && groups[1] >= AUTO_GROUPS_MIN;
-    result->split_by = regex_given || (list->rules_fit && enough) ? "video" : "frame";
+    result->split_by = regex_given || (!list->misfit && enough) ? "video" : "frame";
     if (regex_given)
         snprintf(result->reason, sizeof result->reason, "a regex names the groups");
-    else if (!list->rules_fit)
+    else if (list->misfit)
         snprintf(result->reason, sizeof result->reason,
-                 "some names fit no rule for videos; frames of one video may stand on both sides "
-                 "(see --group-regex)");
+                 "%.160s fits no rule for videos; frames of one video may stand on both sides (see "
+                 "--group-regex)",
+                 list->misfit);
     else
         snprintf(result->reason, sizeof result->reason,
                  "the names give %lld real and %lld fake groups%s", (long long)groups[0],

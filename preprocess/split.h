@@ -20,7 +20,7 @@ struct placement {
 
 struct split_result {
     const char *split_by;        /* "video" or "frame": what auto took */
-    char reason[200];            /* and why, for the log; "" if the user chose */
+    char reason[300];            /* and why, for the log; "" if the user chose */
     struct placement *place;     /* one per file; owned */
     int64_t *order[SPLIT_COUNT]; /* files of each split by row; owned */
     int64_t rows[SPLIT_COUNT];

@@ -249,7 +249,7 @@ START_TEST(test_auto_takes_video_only_where_names_give_enough_groups)
     trial.settings.split_by = "auto";
     ck_assert_ok(trial_split(&trial));
     ck_assert_str_eq(trial.result.split_by, "frame");
-    ck_assert_ptr_nonnull(strstr(trial.result.reason, "fit no rule"));
+    ck_assert_ptr_nonnull(strstr(trial.result.reason, "fits no rule"));
     trial.settings.split_by = "video"; /* the user's choice needs no reason */
     ck_assert_ok(trial_split(&trial));
     ck_assert_str_eq(trial.result.reason, "");
