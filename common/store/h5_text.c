@@ -244,3 +244,16 @@ int h5_get_double(struct h5 *file, const char *object, const char *attribute, do
 {
     return get_attribute(file, object, attribute, H5T_FLOAT, H5T_NATIVE_DOUBLE, value);
 }
+
+int h5_check_format(struct h5 *file, const char *format, int64_t version, const char *what)
+{
+    char found[32] = "";
+    int64_t found_version = 0;
+    if (h5_get_text(file, "/", "format", found, sizeof found) < 0 || strcmp(found, format) != 0)
+        return fail(STATUS_FAILED, "%s: not %s", file->path, what);
+    TRY(h5_get_int(file, "/", "format_version", &found_version));
+    if (found_version != version)
+        return fail(STATUS_FAILED, "%s: format version %lld, this program reads %lld", file->path,
+                    (long long)found_version, (long long)version);
+    return 0;
+}

@@ -258,20 +258,6 @@ int run_write(const char *path, const struct run *run, const struct provenance *
     return status;
 }
 
-static int check_format(struct h5 *file, const char *path)
-{
-    char format[32] = "";
-    int64_t version = 0;
-    if (h5_get_text(file, "/", "format", format, sizeof format) < 0 ||
-        strcmp(format, "unmask-run") != 0)
-        return fail(STATUS_FAILED, "%s: not a run (made by unmask-train)", path);
-    TRY(h5_get_int(file, "/", "format_version", &version));
-    if (version != RUN_FORMAT_VERSION)
-        return fail(STATUS_FAILED, "%s: run of format version %lld, this program reads %d", path,
-                    (long long)version, RUN_FORMAT_VERSION);
-    return 0;
-}
-
 static int read_fields(struct h5 *file, struct run *run, const char *path)
 {
     struct field fields[FIELDS_MAX];
@@ -322,7 +308,8 @@ int run_read(struct run **out, const char *path)
     int64_t image_size = 0;
     *out = NULL;
     TRY(h5_open(&file, path));
-    int status = check_format(file, path);
+    int status =
+        h5_check_format(file, "unmask-run", RUN_FORMAT_VERSION, "a run (made by unmask-train)");
     if (status == 0)
         status = h5_get_int(file, "/", "image_size", &image_size);
     if (status == 0)

@@ -33,20 +33,6 @@ const char *split_name(enum split split)
     return names[split];
 }
 
-static int check_format(struct h5 *file, const char *path)
-{
-    char format[32] = "";
-    int64_t version = 0;
-    if (h5_get_text(file, "/", "format", format, sizeof format) < 0 ||
-        strcmp(format, "unmask-store") != 0)
-        return fail(STATUS_FAILED, "%s: not a store (made by unmask-preprocess)", path);
-    TRY(h5_get_int(file, "/", "format_version", &version));
-    if (version != STORE_FORMAT_VERSION)
-        return fail(STATUS_FAILED, "%s: store of format version %lld, this program reads %d", path,
-                    (long long)version, STORE_FORMAT_VERSION);
-    return 0;
-}
-
 static int open_split(struct store *store, struct h5 *file, enum split split, int64_t file_bytes)
 {
     char name[32];
@@ -81,7 +67,8 @@ static int read_facts(struct store *store, struct h5 *file)
 {
     int64_t image_size;
     struct stat facts;
-    TRY(check_format(file, store->path));
+    TRY(h5_check_format(file, "unmask-store", STORE_FORMAT_VERSION,
+                        "a store (made by unmask-preprocess)"));
     TRY(h5_get_int(file, "/", "image_size", &image_size));
     if (image_size < 1 || image_size > 65536)
         return fail(STATUS_FAILED, "%s: image_size %lld makes no sense", store->path,

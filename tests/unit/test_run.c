@@ -280,7 +280,7 @@ START_TEST(test_what_is_no_run_of_ours_is_refused)
     ck_assert_ok(h5_set_text(file, "/", "format", "unmask-run"));
     ck_assert_ok(h5_set_int(file, "/", "format_version", 2));
     ck_assert_ok(h5_close(&file));
-    refuses(path, "run of format version 2, this program reads 1");
+    refuses(path, "format version 2, this program reads 1");
     static const int64_t sizes[] = {0, -8, 7, (INT64_C(1) << 32) + 8, INT64_C(1) << 30};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         ck_assert_ok(h5_create(&file, path));

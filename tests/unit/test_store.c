@@ -231,9 +231,9 @@ START_TEST(test_every_wrong_part_is_refused_and_named)
     ck_assert_ok(store_open(&store, damaged(&d))); /* whole so far */
     store_close(&store);
     BUT(version, 2);
-    refuses(damaged(&d), "store of format version 2, this program reads 1");
+    refuses(damaged(&d), "format version 2, this program reads 1");
     BUT(version, 0);
-    refuses(damaged(&d), "store of format version 0");
+    refuses(damaged(&d), "format version 0");
     BUT(image_size, 0);
     refuses(damaged(&d), "image_size 0 makes no sense");
     BUT(image_size, -4);
