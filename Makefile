@@ -140,10 +140,14 @@ check: deps
 	@$(MAKE) --no-print-directory -j2 all tests
 	@BUILD=$(BUILD) MPIRUN='$(MPIRUN)' SANITIZE=$(SANITIZE) bash tests/run.sh
 
-# Two SLURM nodes in network namespaces on this machine (root; installs slurm-wlm, munge, iproute2).
+# The jobs on two SLURM nodes in namespaces of this machine (root; installs slurm-wlm and munge).
 check-cluster: deps
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/demo/frames $(BUILD)/tests/bench/inspect_h5
-	@BUILD=$(BUILD) bash tests/cluster/check.sh
+	@$(MAKE) --no-print-directory -j2 all tests
+	@bash tests/cluster/cluster.sh packages
+	@BIN=$(BUILD)/bin FRAMES_TOOL=$(BUILD)/tests/demo/frames bash tests/cluster/check.sh
+
+bench-scaling: all tests
+	@BIN=$(BUILD)/bin FRAMES_TOOL=$(BUILD)/tests/demo/frames bash tests/bench/scaling.sh
 
 bench: all tests
 	@BUILD=$(BUILD) bash tests/bench/bench.sh $(DATA)
@@ -155,4 +159,4 @@ lint:
 clean:
 	rm -rf build build-asan build-lint
 
-.PHONY: deps info install demo demo-run check check-cluster bench lint clean
+.PHONY: deps info install demo demo-run check check-cluster bench bench-scaling lint clean
