@@ -59,7 +59,8 @@ static int run_chunk(struct job *job, struct cpu_worker *worker, int chunk)
     if (packed)
         memset(packed, 0, (size_t)engine->ops.gradient_count * sizeof *packed);
     for (int n = chunk_begin(job, chunk); n < chunk_begin(job, chunk + 1); n++) {
-        TRY(cpu_worker_forward(worker, job->frames + n * frame_bytes, &job->logits[n]));
+        TRY(cpu_worker_forward(worker, job->frames + n * frame_bytes, packed != NULL,
+                               &job->logits[n]));
         if (packed)
             TRY(cpu_worker_backward(worker, job->logits[n], job->labels[n], packed));
     }

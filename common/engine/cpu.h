@@ -34,6 +34,7 @@ static inline int64_t layout_count(const struct layout *layout)
 struct cpu_slot {
     float *x, *y, *dx, *dy; /* dx is NULL below the first operation */
     uint8_t *saved;         /* op->saved_bytes: from forward to backward */
+    int keep;               /* a backward pass follows, which will want `saved` */
     float *scratch;         /* the worker's, common to all its slots: op->scratch_count floats */
     float *gradient;        /* op->gradient_count floats: backward ADDS to them */
     dnnl_stream_t stream;
@@ -91,7 +92,8 @@ struct cpu_worker;
 
 int cpu_worker_create(struct cpu_worker **worker, const struct cpu_ops *ops);
 void cpu_worker_destroy(struct cpu_worker **worker);
-int cpu_worker_forward(struct cpu_worker *worker, const uint8_t *frame, float *logit);
+/* keep: cpu_worker_backward may follow. */
+int cpu_worker_forward(struct cpu_worker *worker, const uint8_t *frame, int keep, float *logit);
 /* Adds the gradient of the frame that was forwarded last to a packed gradient. */
 int cpu_worker_backward(struct cpu_worker *worker, float logit, int label, float *packed);
 

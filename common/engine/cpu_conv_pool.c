@@ -116,7 +116,7 @@ static int conv_pool_forward(const struct cpu_op *op, struct cpu_slot *slot)
     const struct conv_pool_slot *memories = slot->own;
     TRY(conv_run_forward(&own->conv, slot->stream, memories->memories[SLOT_X],
                          memories->memories[SLOT_FULL], memories->memories[SLOT_SCRATCH]));
-    pool_forward(&op->out, slot->scratch, slot->y, slot->saved);
+    pool_forward(&op->out, slot->scratch, slot->y, slot->saved, slot->keep);
     return 0;
 }
 

@@ -104,6 +104,19 @@ VECTOR_CLONES static void pool_row_8(int width, int b, const float *restrict x,
         }
 }
 
+/* The values alone: scoring needs no winners. */
+VECTOR_CLONES static void max_row_8(int width, int b, const float *restrict x,
+                                    const float *restrict below, float *restrict y)
+{
+    for (int j = 0; j < width; j++, x += 2 * b, below += 2 * b, y += b)
+        for (int i = 0; i < b; i += 8) {
+            const float8 x0 = *(const float8 *)(x + i), x1 = *(const float8 *)(x + b + i);
+            const float8 x2 = *(const float8 *)(below + i), x3 = *(const float8 *)(below + b + i);
+            const float8 top = SELECT(x1 > x0, x1, x0), bottom = SELECT(x3 > x2, x3, x2);
+            *(float8 *)(y + i) = SELECT(bottom > top, bottom, top);
+        }
+}
+
 VECTOR_CLONES static void spread_row_8(int width, int b, const float *restrict dy,
                                        const uint8_t *restrict winner, float *restrict dx,
                                        float *restrict below)
@@ -120,11 +133,14 @@ VECTOR_CLONES static void spread_row_8(int width, int b, const float *restrict d
 }
 
 /* Rows of all channel groups follow one another, so the groups need no loop of their own. */
-void pool_forward(const struct layout *out, const float *x, float *y, uint8_t *winner)
+void pool_forward(const struct layout *out, const float *x, float *y, uint8_t *winner, int keep)
 {
     const int b = out->block, width = out->shape.w, rows = layout_groups(out) * out->shape.h;
     for (int i = 0; i < rows; i++, x += 4 * width * b, y += width * b, winner += width * b)
-        (b % 8 == 0 ? pool_row_8 : pool_row)(width, b, x, x + 2 * width * b, y, winner);
+        if (b % 8 == 0 && !keep)
+            max_row_8(width, b, x, x + 2 * width * b, y);
+        else
+            (b % 8 == 0 ? pool_row_8 : pool_row)(width, b, x, x + 2 * width * b, y, winner);
 }
 
 void pool_backward(const struct layout *out, const float *dy, const uint8_t *winner, float *dx)
@@ -144,7 +160,7 @@ static int max_pool_open(struct cpu_op *op)
 
 static int max_pool_forward(const struct cpu_op *op, struct cpu_slot *slot)
 {
-    pool_forward(&op->out, slot->x, slot->y, slot->saved);
+    pool_forward(&op->out, slot->x, slot->y, slot->saved, slot->keep);
     return 0;
 }
 

@@ -106,12 +106,14 @@ static void convert_frame(struct cpu_worker *worker, const uint8_t *frame)
             worker->x[c * plane + i] = worker->value[frame[i * C + c]];
 }
 
-int cpu_worker_forward(struct cpu_worker *worker, const uint8_t *frame, float *logit)
+int cpu_worker_forward(struct cpu_worker *worker, const uint8_t *frame, int keep, float *logit)
 {
     const struct cpu_ops *ops = worker->ops;
     convert_frame(worker, frame);
-    for (int i = 0; i < ops->count; i++)
+    for (int i = 0; i < ops->count; i++) {
+        worker->slots[i].keep = keep;
         TRY(ops->list[i].table->forward(&ops->list[i], &worker->slots[i]));
+    }
     *logit = worker->slots[ops->count - 1].y[0];
     return 0;
 }
