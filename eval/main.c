@@ -53,7 +53,7 @@ static const struct command command = {
     .program = "unmask-eval",
     .summary = "Scores a split with a trained run; writes report, confusion matrix and plot data.",
     .usage = "STORE RUN -o report.h5 [options]\n"
-             "       mpirun --bind-to none -n RANKS unmask-eval STORE RUN -o report.h5 [options]",
+             "       mpirun -n RANKS unmask-eval STORE RUN -o report.h5 [options]",
     .notes = "The report goes to stdout in scikit-learn's layout, everything else to stderr.\n"
              "Exit codes: 0 done, 1 failed, 2 wrong usage.",
     .options = options,

@@ -55,7 +55,7 @@ static const struct command command = {
     .program = "unmask-preprocess",
     .summary = "Decodes and resizes JPEG frames into an HDF5 tensor store with a leak-free split.",
     .usage = "INPUT -o store.h5 [options]     (INPUT holds real/ and fake/)\n"
-             "       mpirun --bind-to none -n RANKS unmask-preprocess INPUT -o store.h5 [options]",
+             "       mpirun -n RANKS unmask-preprocess INPUT -o store.h5 [options]",
     .notes = "Regular expressions are POSIX extended and match the path below the class folder:\n"
              "  --group-regex '^v?s?([0-9]+)_'   v07_f012.jpg and vs07_f012.jpg are one group, 07\n"
              "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 more rejected files than --max-bad.",

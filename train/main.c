@@ -53,7 +53,7 @@ static const struct command command = {
     .program = "unmask-train",
     .summary = "Trains the detector on a tensor store; started again, it goes on where it was.",
     .usage = "STORE -o run.h5 [options]\n"
-             "       mpirun --bind-to none -n RANKS unmask-train STORE -o run.h5 [options]",
+             "       mpirun -n RANKS unmask-train STORE -o run.h5 [options]",
     .notes = "SIGUSR1 and SIGTERM: save a checkpoint at the next step and exit 75 (run me again).\n"
              "Exit codes: 0 done, 1 failed, 2 wrong usage, 75 checkpointed.",
     .options = options,

@@ -129,7 +129,7 @@ measure_engine() {
 
 # Images per second of the last of three epochs.
 train_rate() { # RANKS THREADS
-    "$mpirun" --oversubscribe --bind-to none -n "$1" "$bin/unmask-train" "$tmp/bench.h5" -o \
+    "$mpirun" --oversubscribe -n "$1" "$bin/unmask-train" "$tmp/bench.h5" -o \
         "$tmp/bench-run.h5" --fresh --epochs 3 --threads "$2" </dev/null >"$tmp/log" 2>&1 ||
         stop 'training failed'
     "$build/tests/bench/inspect_h5" print "$tmp/bench-run.h5" /history/images_per_second | tail -n 1
