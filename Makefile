@@ -50,23 +50,31 @@ BINARIES := $(PROGRAMS:%=$(BUILD)/bin/unmask-%)
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c tests/mpi/*.c))
 TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/demo/*.c tests/bench/*.c))
 
+# One short line per file; make V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo '  $(1) $@')
+
 all: $(BINARIES)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(COMPILE) -c $< -o $@
+	$(call say,CC)
+	$(Q)$(COMPILE) -c $< -o $@
 
 $(LIBRARY): $(COMMON:%.c=$(BUILD)/obj/%.o) $(PARTS:%.c=$(BUILD)/obj/%.o)
+	$(call say,AR)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/bin/unmask-%: $(BUILD)/obj/%/main.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ $(CHECK_LIBS) $(LDLIBS) -o $@
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ $(CHECK_LIBS) $(LDLIBS) -o $@
 
 # The revision changes without any file of ours changing: rebuild the one object that holds it.
 $(BUILD)/revision: FORCE
