@@ -101,13 +101,17 @@ static int hear_beats(struct comm *comm)
     return heard;
 }
 
+/* Where this rank is goes into the line too: the last word of the other may be a second old. */
 static void raise_alarm(struct comm *comm, double silent_s)
 {
     const struct beat *last = &comm->watch->theirs;
-    log_error("[rank %d on %s] rank %d on %s has been silent for %.0f s, last heard of at %s: "
-              "dead, stopped or unreachable; ending the job (--timeout sets the limit)",
-              comm->rank, comm->host, last->rank, last->host, silent_s,
-              last->place[0] ? last->place : "its start");
+    char here[PLACE_BYTES];
+    comm_place(comm, here);
+    log_error(
+        "[rank %d on %s, at %s] rank %d on %s has been silent for %.0f s, last heard of at %s: "
+        "dead, stopped or unreachable; ending the job (--timeout sets the limit)",
+        comm->rank, comm->host, here[0] ? here : "its start", last->rank, last->host, silent_s,
+        last->place[0] ? last->place : "its start");
     send_beat(comm, 1); /* who aborts is silent too, and not to be blamed */
     abort_all(comm, -STATUS_FAILED);
 }

@@ -80,7 +80,7 @@ stopped_ranks() {
         claim 'two ranks train' begin 2 --timeout 3
         kill -STOP "${pids[victim]}"
         claim "rank $victim is stopped: the other names it and where it was, and ends the job" \
-            ended 1 "rank $((1 - victim)) .*rank $victim on .* has been silent .*epoch [0-9]+"
+            ended 1 "rank $((1 - victim)) .*epoch [0-9]+.*rank $victim on .* has been silent"
     done
     claim 'two ranks train' begin 2 --timeout 60
     kill -STOP "${pids[@]}"
