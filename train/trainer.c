@@ -121,8 +121,6 @@ static int save(struct loop *loop, int64_t step)
     run->step = step;
     run->rows_taken =
         step < sampler_steps(&loop->sampler) ? step * loop->sampler.batch_size : loop->sampler.rows;
-    if (step == 0)
-        run->rows_taken = 0;
     comm_set_place(t->comm, "the checkpoint of epoch %lld, step %lld", (long long)run->epoch + 1,
                    (long long)step);
     if (comm_rank(t->comm) == 0) {
