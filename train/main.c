@@ -2,13 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cpus.h"
 #include "base/file.h"
 #include "base/isa.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "comm/program.h"
-#include "engine/engine.h"
+#include "engine/engine_options.h"
 #include "train/interrupt.h"
 #include "train/preflight.h"
 #include "train/resume.h"
@@ -19,10 +18,7 @@ static struct settings settings;
 static const struct option options[] = {
     {"output", 'o', OPTION_TEXT, &settings.output, NULL, 0, 0, NULL, "FILE",
      "the run to make, or to go on with (required)", 0},
-    {"device", 0, OPTION_TEXT, &settings.device, "auto", 0, 0, "auto|cpu|cuda|reference", NULL,
-     "what computes", 0},
-    {"precision", 0, OPTION_TEXT, &settings.precision, "fp32", 0, 0, "fp32|tf32|bf16", NULL,
-     "of the arithmetic", 1},
+    ENGINE_OPTIONS(settings.engine),
     {"epochs", 0, OPTION_INTEGER, &settings.epochs, "10", 0, 1e6, NULL, "N",
      "epochs in all; more than a finished run has = go on", 0},
     {"batch-size", 0, OPTION_INTEGER, &settings.batch_size, "32", 1, 1e6, NULL, "N",
@@ -39,8 +35,6 @@ static const struct option options[] = {
      "begin with the weights of another run", 1},
     {"fresh", 0, OPTION_FLAG, &settings.fresh, NULL, 0, 0, NULL, NULL,
      "ignore a checkpoint that is there", 0},
-    {"threads", 0, OPTION_INTEGER, &settings.threads, "0", 0, 4096, NULL, "N",
-     "per rank; 0: the node's CPUs / its ranks", 0},
     {"checkpoint-every", 0, OPTION_TEXT, &settings.checkpoint_every, "1", 0, 0, NULL, "N|Ns",
      "epochs, or seconds (30s)", 0},
     {"timeout", 0, OPTION_REAL, &settings.timeout_s, "60", 0, 1e6, NULL, "S",
@@ -72,21 +66,9 @@ static void announce(const struct run *run, int ranks, int threads, const char *
                  threads, engine, isa_name());
 }
 
-static int claim_cpus(struct comm *comm, int *threads)
+static int open_engine(struct engine **engine, const struct run *run)
 {
-    int widened_from;
-    TRY(cpus_claim(settings.threads, comm_local_size(comm), threads, &widened_from));
-    if (widened_from)
-        log_info("the launcher bound this rank to %d CPU%s, too few for %d threads: binding "
-                 "widened (mpirun --bind-to none avoids this)",
-                 widened_from, widened_from > 1 ? "s" : "", *threads);
-    return 0;
-}
-
-static int open_engine(struct engine **engine, const struct run *run, int threads)
-{
-    const struct engine_settings wanted = {settings.device, settings.precision, threads};
-    TRY(engine_open(engine, &run->model, &wanted));
+    TRY(engine_open(engine, &run->model, &settings.engine));
     TRY(engine_set(*engine, ENGINE_PARAMETERS, run->parameters));
     return engine_set(*engine, ENGINE_SQUARE_AVG, run->square_avg);
 }
@@ -107,7 +89,7 @@ static int train(struct comm *comm, struct provenance *provenance)
 {
     struct trainer trainer = {.settings = &settings, .comm = comm, .provenance = provenance};
     char line[4096];
-    int threads = 1, resumed = 0, rank = comm_rank(comm);
+    int resumed = 0, rank = comm_rank(comm);
     TRY(comm_agree(comm, settings_checkpoint_every(&settings)));
     int status = comm_agree(comm, store_open(&trainer.store, settings.store));
     if (status == 0 && store_rows(trainer.store, SPLIT_TRAIN) == 0)
@@ -115,11 +97,10 @@ static int train(struct comm *comm, struct provenance *provenance)
     if (status == 0)
         status = resume_run(comm, &settings, &command, trainer.store, &trainer.run, &resumed);
     if (status == 0)
-        status = comm_agree(comm, claim_cpus(comm, &threads));
-    if (status == 0)
-        status = comm_agree(comm, open_engine(&trainer.engine, trainer.run, threads));
+        status = comm_agree(comm, open_engine(&trainer.engine, trainer.run));
     if (status == 0) {
         struct run *run = trainer.run;
+        int threads = engine_threads(trainer.engine);
         options_echo(&command, line, sizeof line);
         log_info("%s; engine %s, %d rank%s x %d thread%s", line, engine_name(trainer.engine),
                  comm_size(comm), comm_size(comm) > 1 ? "s" : "", threads, threads > 1 ? "s" : "");
@@ -153,6 +134,8 @@ int main(int argc, char **argv)
     if (!program_begin(&command, argc, argv, &store, 1, &arguments, &comm, &exit_code))
         return exit_code;
     settings.store = store;
+    settings.engine.local_rank = comm_local_rank(comm);
+    settings.engine.local_ranks = comm_local_size(comm);
     comm_set_timeout(comm, settings.timeout_s);
     struct provenance provenance = {.command = &command,
                                     .argc = argc,

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/cpus.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -44,10 +43,8 @@ struct seat {
 static int describe_seat(struct preflight *p, struct seat *seat)
 {
     struct engine *engine;
-    int threads, widened_from;
-    TRY(cpus_claim(p->settings->threads, comm_local_size(p->comm), &threads, &widened_from));
-    const struct engine_settings wanted = {p->settings->device, p->settings->precision, threads};
-    TRY(engine_open(&engine, &p->model, &wanted));
+    TRY(engine_open(&engine, &p->model, &p->settings->engine));
+    int threads = engine_threads(engine);
     snprintf(seat->host, sizeof seat->host, "%s", comm_host(p->comm));
     snprintf(seat->what, sizeof seat->what, "%s, %d thread%s", engine_name(engine), threads,
              threads > 1 ? "s" : "");

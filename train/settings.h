@@ -4,12 +4,15 @@
 
 #include <stdint.h>
 
+#include "engine/engine.h"
+
 struct settings {
     const char *store, *output, *init;
-    const char *device, *precision, *channels, *shuffle, *checkpoint_every;
+    const char *channels, *shuffle, *checkpoint_every;
+    struct engine_settings engine;
     double learning_rate, timeout_s;
     uint64_t seed;
-    int epochs, batch_size, threads, fresh, check;
+    int epochs, batch_size, fresh, check;
     /* from checkpoint_every: exactly one of the two is positive */
     int checkpoint_epochs;
     double checkpoint_s;

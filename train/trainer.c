@@ -147,7 +147,7 @@ static int validate(struct loop *loop, double *loss, double *accuracy)
     int64_t first = slice_begin(rows, size, rank), count = slice_count(rows, size, rank);
     double sums[2] = {0, 0};
     comm_set_place(t->comm, "the validation of epoch %lld", (long long)t->run->epoch + 1);
-    int status = score_rows(t->store, SPLIT_VAL, t->engine, first, count, loop->logits);
+    int status = score_rows(t->store, SPLIT_VAL, t->engine, first, count, NULL, loop->logits);
     TRY(comm_agree(t->comm, status));
     add_up(count, loop->logits, store_labels(t->store, SPLIT_VAL) + first, &sums[0], &sums[1]);
     TRY(comm_sum_double(t->comm, 2, sums));

@@ -37,6 +37,7 @@ int comm_begin(struct comm **out)
     TRY_MPI(MPI_Comm_size(comm->world, &comm->size));
     TRY_MPI(MPI_Get_processor_name(comm->host, &length));
     TRY_MPI(MPI_Comm_split_type(comm->world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+    TRY_MPI(MPI_Comm_rank(node, &comm->local_rank));
     TRY_MPI(MPI_Comm_size(node, &comm->local_size));
     TRY_MPI(MPI_Comm_free(&node));
     return 0;
@@ -83,6 +84,11 @@ int comm_rank(const struct comm *comm)
 int comm_size(const struct comm *comm)
 {
     return comm->size;
+}
+
+int comm_local_rank(const struct comm *comm)
+{
+    return comm->local_rank;
 }
 
 int comm_local_size(const struct comm *comm)

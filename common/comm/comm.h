@@ -28,7 +28,8 @@ int comm_rank_before_begin(void);
 
 int comm_rank(const struct comm *comm);
 int comm_size(const struct comm *comm);
-int comm_local_size(const struct comm *comm); /* ranks on this node */
+int comm_local_rank(const struct comm *comm); /* among the ranks on this node */
+int comm_local_size(const struct comm *comm);
 const char *comm_host(const struct comm *comm);
 const char *comm_library(void); /* "Open MPI v4.1.4, ..." */
 

@@ -13,7 +13,7 @@ struct watch;
 
 struct comm {
     MPI_Comm world;
-    int rank, size, local_size;
+    int rank, size, local_rank, local_size;
     double timeout_s;
     int agreed; /* the last comm_agree failed: every rank holds the same message */
     char host[MPI_MAX_PROCESSOR_NAME];

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cpus.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "engine/table.h"
@@ -28,6 +30,7 @@ static const struct {
 struct engine {
     const struct engine_table *table;
     void *state;
+    int threads;
 };
 
 static int find_table(const struct engine_table **table, const char *device)
@@ -48,17 +51,31 @@ static int find_table(const struct engine_table **table, const char *device)
     return fail(STATUS_FAILED, "device %s: unknown; use auto, cpu, cuda or reference", device);
 }
 
+static int claim_cpus(struct engine_settings *settings)
+{
+    int widened_from;
+    TRY(cpus_claim(settings->threads, settings->local_ranks, &settings->threads, &widened_from));
+    if (widened_from)
+        log_info("the launcher bound this rank to %d CPU%s, too few for %d threads: binding "
+                 "widened (mpirun --bind-to none avoids this)",
+                 widened_from, widened_from > 1 ? "s" : "", settings->threads);
+    return 0;
+}
+
 int engine_open(struct engine **out, const struct model *model,
                 const struct engine_settings *settings)
 {
     *out = NULL;
     const struct engine_table *table = NULL;
+    struct engine_settings resolved = *settings;
     TRY(find_table(&table, settings->device));
+    TRY(claim_cpus(&resolved));
     struct engine *engine = memory_zeroed(1, sizeof *engine, "engine");
     if (!engine)
         return STATUS_FAILED;
     engine->table = table;
-    int status = table->open(&engine->state, model, settings);
+    engine->threads = resolved.threads;
+    int status = table->open(&engine->state, model, &resolved);
     if (status < 0) {
         free(engine);
         return status;
@@ -85,6 +102,11 @@ const char *engine_name(const struct engine *engine)
 const char *engine_library(const struct engine *engine)
 {
     return engine->table->library();
+}
+
+int engine_threads(const struct engine *engine)
+{
+    return engine->threads;
 }
 
 int engine_forward(struct engine *engine, int count, const uint8_t *frames, float *logits)

@@ -17,12 +17,14 @@ enum engine_slab { ENGINE_PARAMETERS, ENGINE_GRADIENT, ENGINE_SQUARE_AVG };
 struct engine_settings {
     const char *device;    /* "auto", "cpu", "cuda" or "reference" */
     const char *precision; /* "fp32", "tf32" or "bf16" */
-    int threads;           /* >= 1; results do not depend on it */
+    int threads;           /* of the host; 0: its CPUs / local_ranks. Results do not depend on it */
+    int local_rank, local_ranks; /* of the ranks on this node: they share its CPUs and GPUs */
 };
 
 /* Opens the engine that `device` names; the model must outlive it. Parameters and square_avg are
  * zero. A device or precision that is not there is an error that says what to do; only "auto"
- * chooses, and engine_name tells what it chose. */
+ * chooses, and engine_name tells what it chose. A launcher's CPU binding that is too narrow for the
+ * threads is widened, and logged. */
 int engine_open(struct engine **engine, const struct model *model,
                 const struct engine_settings *settings);
 void engine_close(struct engine **engine);
@@ -30,6 +32,9 @@ const char *engine_name(const struct engine *engine);
 
 /* What it computes with, for provenance: "oneDNN 2.6.3". */
 const char *engine_library(const struct engine *engine);
+
+/* Threads of the host that it computes on. */
+int engine_threads(const struct engine *engine);
 
 /* logits[i] of frame i. frames: uint8 (N,H,W,C), read as value / 255; any count >= 0. */
 int engine_forward(struct engine *engine, int count, const uint8_t *frames, float *logits);

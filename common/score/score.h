@@ -10,8 +10,16 @@ struct engine;
 
 enum { SCORE_BATCH = 32 }; /* rows that are read ahead at a time; results do not depend on it */
 
-/* Scores rows first .. first + count of a split; logits (count). Not collective. */
+/* What is done to each frame before it is scored: `frame`, uint8 (H,W,3), becomes the changed one.
+ * `row` is its place in the split, so that anything random can depend on it alone. */
+struct score_change {
+    int (*apply)(const void *context, int64_t row, int image_size, uint8_t *frame);
+    const void *context;
+};
+
+/* Scores rows first .. first + count of a split; logits (count). change may be NULL. Not
+ * collective. */
 int score_rows(const struct store *store, enum split split, struct engine *engine, int64_t first,
-               int64_t count, float *logits);
+               int64_t count, const struct score_change *change, float *logits);
 
 #endif

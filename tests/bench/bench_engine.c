@@ -139,7 +139,9 @@ static int run_infer(struct bench *bench)
 static int open_engine(struct bench *bench)
 {
     TRY(model_build(&bench->model, bench->image_size, bench->channels));
-    struct engine_settings settings = {"cpu", "fp32", bench->threads};
+    struct engine_settings settings = {.device = "cpu",
+                                       .precision = "fp32",
+                                       .threads = bench->threads};
     TRY(engine_open(&bench->engine, &bench->model, &settings));
     float *parameters =
         memory_zeroed((size_t)bench->model.parameter_count, sizeof *parameters, "parameters");

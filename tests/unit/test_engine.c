@@ -97,7 +97,7 @@ static void problem_free(struct problem *problem)
 static struct engine *open_with(const struct problem *problem, const char *device, int threads)
 {
     struct engine *engine;
-    struct engine_settings settings = {device, "fp32", threads};
+    struct engine_settings settings = {.device = device, .precision = "fp32", .threads = threads};
     if (engine_open(&engine, &problem->model, &settings) < 0) {
         ck_assert_msg(strstr(fail_message(), "this build does not have it"), "%s", fail_message());
         return NULL;
@@ -315,12 +315,13 @@ START_TEST(test_missing_devices_and_precisions_are_named)
                  {"gpu", "fp32", "unknown"},
                  {"", "fp32", "unknown"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct engine_settings settings = {cases[i].device, cases[i].precision, 1};
+        struct engine_settings settings = {
+            .device = cases[i].device, .precision = cases[i].precision, .threads = 1};
         ck_assert_int_eq(engine_open(&engine, &problem.model, &settings), STATUS_FAILED);
         ck_assert_ptr_null(engine);
         ck_assert_msg(strstr(fail_message(), cases[i].line), "%s", fail_message());
     }
-    struct engine_settings automatic = {"auto", "fp32", 1};
+    struct engine_settings automatic = {.device = "auto", .precision = "fp32", .threads = 1};
     ck_assert_ok(engine_open(&engine, &problem.model, &automatic));
     ck_assert_str_ne(engine_name(engine), "auto");
     engine_close(&engine);

@@ -106,7 +106,7 @@ static void check_training(const struct golden *golden, const char *device)
 {
     struct model model;
     struct engine *engine;
-    struct engine_settings settings = {device, "fp32", 2};
+    struct engine_settings settings = {.device = device, .precision = "fp32", .threads = 2};
     ck_assert_ok(model_build(&model, golden->image_size, golden->channels));
     ck_assert_ok(engine_open(&engine, &model, &settings));
     float *slab = calloc((size_t)model.parameter_count, sizeof *slab), logits[64];

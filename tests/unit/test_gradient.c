@@ -26,7 +26,7 @@ struct setting {
 static void setting_open(struct setting *s, int image_size, const char *channels, uint64_t seed)
 {
     ck_assert_ok(model_build(&s->model, image_size, channels));
-    struct engine_settings settings = {"reference", "fp32", 1};
+    struct engine_settings settings = {.device = "reference", .precision = "fp32", .threads = 1};
     ck_assert_ok(engine_open(&s->engine, &s->model, &settings));
     s->parameters = calloc((size_t)s->model.parameter_count, sizeof(float));
     int64_t bytes = COUNT * shape_count(s->model.input);

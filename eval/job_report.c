@@ -1,0 +1,156 @@
+/* STORE RUN -o report.h5. Rank 0 computes every figure from the probabilities that all ranks
+ * scored. */
+#include "eval/jobs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/status.h"
+#include "eval/evaluation.h"
+#include "eval/plots.h"
+#include "eval/report.h"
+#include "eval/scoring.h"
+#include "eval/text.h"
+
+static enum split split_named(const char *name)
+{
+    return strcmp(name, "train") == 0  ? SPLIT_TRAIN
+           : strcmp(name, "test") == 0 ? SPLIT_TEST
+                                       : SPLIT_VAL;
+}
+
+static int open_inputs(struct scoring *scoring, struct job *job)
+{
+    const struct settings *settings = job->settings;
+    char part[4096];
+    TRY(scoring_open(scoring, job, settings->inputs[0], settings->inputs[1]));
+    if (store_rows(scoring->store, split_named(settings->split)) == 0)
+        return fail(STATUS_FAILED, "%s: the split %s is empty: there is nothing to score",
+                    scoring->store_path, settings->split);
+    snprintf(part, sizeof part, "%s.part", settings->output);
+    return comm_rank(job->comm) == 0 ? file_check_writable(part) : 0;
+}
+
+/* Strings of a fixed stride as an array of pointers; the caller frees the array. */
+static const char **cells(const char *strings, size_t stride, int64_t count)
+{
+    const char **pointers = memory_zeroed((size_t)count, sizeof *pointers, "names");
+    for (int64_t i = 0; pointers && i < count; i++)
+        pointers[i] = strings + (size_t)i * stride;
+    return pointers;
+}
+
+/* Which files the report was made from. */
+static int write_inputs(struct h5 *file, const struct scoring *scoring)
+{
+    TRY(h5_set_text(file, "/", "store", scoring->store_path));
+    TRY(h5_set_text(file, "/", "store_content_hash", store_content_hash(scoring->store)));
+    TRY(h5_set_text(file, "/", "run", scoring->run_path));
+    TRY(h5_set_text(file, "/", "run_content_hash", scoring->run->content_hash));
+    return h5_set_text(file, "/", "run_checksum", scoring->run->checksum);
+}
+
+static int write_report(const struct scoring *scoring, const struct evaluation *evaluation)
+{
+    const char *output = scoring->job->settings->output;
+    char part[4096];
+    struct h5 *file;
+    snprintf(part, sizeof part, "%s.part", output);
+    TRY(h5_create(&file, part));
+    int status = provenance_write(file, scoring->job->provenance);
+    if (status == 0)
+        status = report_write(file, evaluation);
+    if (status == 0)
+        status = write_inputs(file, scoring);
+    if (status < 0)
+        h5_discard(&file);
+    else
+        status = h5_close(&file);
+    if (status == 0)
+        status = file_replace(part, output);
+    if (status < 0)
+        unlink(part);
+    return status;
+}
+
+static int print_report(const struct evaluation *evaluation)
+{
+    char *summary;
+    TRY(text_summary(evaluation, &summary));
+    printf("%s\n%s", evaluation->frame_level.text, summary);
+    free(summary);
+    if (fflush(stdout) != 0)
+        return fail(STATUS_FAILED, "cannot write the report to stdout");
+    return 0;
+}
+
+/* Rank 0's part: all figures, the file, the text. */
+static int report(const struct scoring *scoring, enum split split, const float *probabilities)
+{
+    const struct settings *settings = scoring->job->settings;
+    const struct run *run = scoring->run;
+    struct store_names names;
+    TRY(store_read_names(scoring->store, split, &names));
+    int64_t rows = store_rows(scoring->store, split);
+    const char **sources = cells(names.source, names.source_stride, rows);
+    const char **videos = cells(names.videos, names.video_stride, names.video_count);
+    const char **groups = cells(names.groups, names.group_stride, names.group_count);
+    struct evaluation evaluation = {
+        .split = settings->split,
+        .weights = settings->weights,
+        .split_by = store_split_by(scoring->store),
+        .frames = {.count = rows,
+                   .labels = store_labels(scoring->store, split),
+                   .probabilities = probabilities,
+                   .sources = sources,
+                   .videos = names.video,
+                   .groups = names.group,
+                   .video_count = names.video_count,
+                   .group_count = names.group_count,
+                   .video_names = videos,
+                   .group_names = groups},
+        .history = {.epochs = run->epoch},
+    };
+    for (int c = 0; c < RUN_COLUMNS; c++)
+        evaluation.history.columns[c] = run->history[c];
+    int status = sources && videos && groups ? evaluation_compute(&evaluation) : STATUS_FAILED;
+    if (status == 0)
+        status = write_report(scoring, &evaluation);
+    if (status == 0 && settings->plots)
+        status = plots_write(&evaluation, settings->plots);
+    if (status == 0)
+        status = print_report(&evaluation);
+    evaluation_clear(&evaluation);
+    free(sources);
+    free(videos);
+    free(groups);
+    store_names_release(&names);
+    return status;
+}
+
+int job_report(struct job *job)
+{
+    struct scoring scoring;
+    float *probabilities = NULL;
+    enum split split = split_named(job->settings->split);
+    int status = comm_agree(job->comm, open_inputs(&scoring, job));
+    if (status == 0) {
+        char line[4096];
+        options_echo(job->command, line, sizeof line);
+        log_info("%s; engine %s, %d rank%s", line, engine_name(scoring.engine),
+                 comm_size(job->comm), comm_size(job->comm) > 1 ? "s" : "");
+        status = scoring_probabilities(&scoring, split, NULL, &probabilities);
+    }
+    if (status == 0)
+        status = comm_agree(job->comm,
+                            comm_rank(job->comm) == 0 ? report(&scoring, split, probabilities) : 0);
+    free(probabilities);
+    scoring_close(&scoring);
+    return status;
+}

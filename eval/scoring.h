@@ -1,0 +1,30 @@
+/* A store, a run that fits it, and an engine that holds the run's weights: what scoring needs. */
+#ifndef EVAL_SCORING_H
+#define EVAL_SCORING_H
+
+#include "eval/jobs.h"
+#include "score/score.h"
+#include "store/run.h"
+#include "store/store.h"
+
+struct scoring {
+    struct job *job;
+    const char *store_path, *run_path;
+    struct store *store;
+    struct run *run;
+    struct engine *engine;
+};
+
+/* Opens both files and the engine, and checks that they belong together. Not collective: the caller
+ * agrees on the status. scoring_close accepts what a failed open left, and a zeroed struct. */
+int scoring_open(struct scoring *scoring, struct job *job, const char *store_path,
+                 const char *run_path);
+void scoring_close(struct scoring *scoring);
+
+/* P(fake) of every row of a split, each scored by exactly one rank; the same for any number of
+ * ranks. `change` (NULL: none) alters each frame first. *probabilities (rows) is rank 0's, malloc'd
+ * and the caller's; NULL on the others. Collective. */
+int scoring_probabilities(struct scoring *scoring, enum split split,
+                          const struct score_change *change, float **probabilities);
+
+#endif
