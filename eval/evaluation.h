@@ -75,6 +75,8 @@ struct scored_history {
     const double *columns[RUN_COLUMNS];
 };
 
+struct audit;
+
 struct evaluation {
     /* Inputs: the caller's, and they must outlive the evaluation. */
     const char *split;    /* "val", "train" or "test" */
@@ -82,6 +84,7 @@ struct evaluation {
     const char *split_by; /* "video" or "frame", as the store says; NULL when unknown */
     struct scored_frames frames;
     struct scored_history history;
+    const struct audit *audit; /* NULL: none was made */
 
     /* Figures: filled by evaluation_compute. */
     struct scored_videos videos;
