@@ -76,6 +76,7 @@ struct scored_history {
 };
 
 struct audit;
+struct robustness;
 
 struct evaluation {
     /* Inputs: the caller's, and they must outlive the evaluation. */
@@ -84,7 +85,8 @@ struct evaluation {
     const char *split_by; /* "video" or "frame", as the store says; NULL when unknown */
     struct scored_frames frames;
     struct scored_history history;
-    const struct audit *audit; /* NULL: none was made */
+    const struct audit *audit;           /* NULL: none was made */
+    const struct robustness *robustness; /* NULL: not asked for */
 
     /* Figures: filled by evaluation_compute. */
     struct scored_videos videos;
