@@ -107,6 +107,7 @@ struct scored_history {
 };
 
 struct audit;
+struct robustness;
 
 struct evaluation {
     /* Inputs: the caller's, and they must outlive the evaluation. */
@@ -115,8 +116,9 @@ struct evaluation {
     const char *split_by; /* "video" or "frame", as the store says; NULL when unknown */
     struct scored_frames frames;
     struct scored_history history;
-    const struct audit *audit; /* NULL: none was made */
-    const char *threshold;     /* the option's text: "0.5", "youden", ...; NULL is "0.5" */
+    const struct audit *audit;           /* NULL: none was made */
+    const struct robustness *robustness; /* NULL: not asked for */
+    const char *threshold; /* the option's text: "0.5", "youden", ...; NULL is "0.5" */
     /* For a rule, the rows of val that it looks at; NULL: `frames` are those of val. */
     const struct scored_frames *threshold_frames;
     int threads; /* for the bootstrap; 0 counts as 1 */
