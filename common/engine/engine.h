@@ -18,6 +18,7 @@ struct engine_settings {
     const char *device;    /* "auto", "cpu", "cuda" or "reference" */
     const char *precision; /* "fp32", "tf32" or "bf16" */
     int threads;           /* of the host; 0: its CPUs / local_ranks. Results do not depend on it */
+    int deterministic;     /* cuda: only algorithms that add in the same order every time */
     int local_rank, local_ranks; /* of the ranks on this node: they share its CPUs and GPUs */
 };
 
