@@ -18,7 +18,7 @@ static void metrics_of_cells(struct metrics *m, const long *cells)
             labels[count] = k / 2;
             probabilities[count] = k % 2 ? 0.75 : 0.25;
         }
-    ck_assert_ok(metrics_compute(m, count, labels, probabilities));
+    ck_assert_ok(metrics_compute(m, 0.5, count, labels, probabilities));
 }
 
 static void check_figures(const char *text, const char *line, const char *want)
