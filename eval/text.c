@@ -121,7 +121,7 @@ static void print_threshold_notes(FILE *out, const struct evaluation *e)
 }
 
 /* What a reader must know before he believes the figures. */
-static void print_notes(FILE *out, const struct evaluation *e)
+void text_notes(FILE *out, const struct evaluation *e)
 {
     const struct metrics *m = &e->frame_level;
     const char *majority = class_names[m->majority_class];
@@ -142,27 +142,31 @@ static void print_notes(FILE *out, const struct evaluation *e)
     if (!on_train && e->split_by && !strcmp(e->split_by, "frame"))
         fputs("Note: optimistic: split by frame, so frames of one video stand in train and here.\n",
               out);
+    print_threshold_notes(out, e);
 }
 
 static void print_summary(FILE *out, const struct evaluation *e)
 {
-    const struct metrics *m = &e->frame_level;
-    fprintf(out, "split %s, weights %s; positive class fake, predicted when P(fake) > %.4g",
+    const struct metrics *m = &e->frame_level, *v = &e->video_level;
+    fprintf(out, "split %s, weights %s; positive class fake, predicted when P(fake) > %.6g",
             e->split, e->weights, m->threshold);
     if (strcmp(e->threshold_split, "none"))
-        fprintf(out, " (videos: %.4g), chosen on %s by %s", e->video_level.threshold,
-                e->threshold_split, e->threshold);
+        fprintf(out, " (videos: %.6g), chosen on %s by %s", v->threshold, e->threshold_split,
+                e->threshold);
     fputs("\n\n", out);
     print_table(out, e);
     fprintf(out,
             "\nA video's probability is the mean of its frames'; the baseline answers the most "
             "frequent class.\nIntervals: bootstrap over groups, %" PRId64 " with real frames, "
-            "%" PRId64 " with fake ones. Calibration error: over 10 bins.\n"
-            "Too few: an interval needs %d groups of each class, TPR at FPR 1%% %d real rows, "
-            "calibration error %d rows.\n",
-            m->groups[CLASS_REAL], m->groups[CLASS_FAKE], ENOUGH_GROUPS, ENOUGH_REALS, ENOUGH_ROWS);
-    print_notes(out, e);
-    print_threshold_notes(out, e);
+            "%" PRId64 " with fake ones. Calibration error: over %d bins.\n",
+            m->groups[CLASS_REAL], m->groups[CLASS_FAKE], BIN_COUNT);
+    if (has_both(v) && (isnan(v->intervals[INTERVAL_AUC].low) || isnan(v->tpr_at_1_percent) ||
+                        isnan(v->calibration.expected_error)))
+        fprintf(out,
+                "Too few: an interval needs %d groups of each class, TPR at FPR 1%% %d real rows, "
+                "calibration error %d rows.\n",
+                ENOUGH_GROUPS, ENOUGH_REALS, ENOUGH_ROWS);
+    text_notes(out, e);
 }
 
 /* ---- into strings ----------------------------------------------------------------------------*/
