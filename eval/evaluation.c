@@ -95,7 +95,7 @@ static int measure_frames(struct metrics *metrics, const struct scored_frames *f
     return status;
 }
 
-int evaluation_compute(struct evaluation *evaluation)
+int evaluation_measure(struct evaluation *evaluation)
 {
     struct scored_videos *videos = &evaluation->videos;
     evaluation->videos = (struct scored_videos){0};
@@ -107,6 +107,16 @@ int evaluation_compute(struct evaluation *evaluation)
     TRY_OR(failed, measure_frames(&evaluation->frame_level, &evaluation->frames));
     TRY_OR(failed, metrics_compute(&evaluation->video_level, videos->count, videos->labels,
                                    videos->probabilities));
+    return STATUS_OK;
+failed:
+    evaluation_clear(evaluation);
+    return status;
+}
+
+int evaluation_compute(struct evaluation *evaluation)
+{
+    int status;
+    TRY(evaluation_measure(evaluation));
     TRY_OR(failed, text_report(&evaluation->frame_level, &evaluation->frame_level.text));
     TRY_OR(failed, text_report(&evaluation->video_level, &evaluation->video_level.text));
     return STATUS_OK;

@@ -134,6 +134,9 @@ struct evaluation {
  * failure nothing is left to clear. */
 int evaluation_compute(struct evaluation *evaluation);
 
+/* The part of it that needs no interval and no text: both levels' metrics. */
+int evaluation_measure(struct evaluation *evaluation);
+
 /* Frees the figures, leaves the inputs. A zeroed evaluation is fine. */
 void evaluation_clear(struct evaluation *evaluation);
 

@@ -15,6 +15,7 @@
 #include "eval/evaluation.h"
 #include "eval/plots.h"
 #include "eval/report.h"
+#include "eval/robustness.h"
 #include "eval/scoring.h"
 #include "eval/text.h"
 
@@ -91,7 +92,8 @@ static int print_report(const struct evaluation *evaluation)
 }
 
 /* Rank 0's part: all figures, the file, the text. */
-static int report(const struct scoring *scoring, enum split split, const float *probabilities)
+static int report(const struct scoring *scoring, enum split split,
+                  float *const probabilities[ROBUSTNESS_ROWS])
 {
     const struct settings *settings = scoring->job->settings;
     const struct run *run = scoring->run;
@@ -107,7 +109,7 @@ static int report(const struct scoring *scoring, enum split split, const float *
         .split_by = store_split_by(scoring->store),
         .frames = {.count = rows,
                    .labels = store_labels(scoring->store, split),
-                   .probabilities = probabilities,
+                   .probabilities = probabilities[0],
                    .sources = sources,
                    .videos = names.video,
                    .groups = names.group,
@@ -120,6 +122,11 @@ static int report(const struct scoring *scoring, enum split split, const float *
     for (int c = 0; c < RUN_COLUMNS; c++)
         evaluation.history.columns[c] = run->history[c];
     int status = sources && videos && groups ? evaluation_compute(&evaluation) : STATUS_FAILED;
+    struct robustness robustness;
+    if (status == 0 && settings->robustness) {
+        status = robustness_measure(&robustness, &evaluation, probabilities);
+        evaluation.robustness = &robustness;
+    }
     if (status == 0)
         status = write_report(scoring, &evaluation);
     if (status == 0 && settings->plots)
@@ -137,7 +144,7 @@ static int report(const struct scoring *scoring, enum split split, const float *
 int job_report(struct job *job)
 {
     struct scoring scoring;
-    float *probabilities = NULL;
+    float *probabilities[ROBUSTNESS_ROWS] = {NULL}; /* the first: of the frames as they are */
     enum split split = split_named(job->settings->split);
     int status = comm_agree(job->comm, open_inputs(&scoring, job));
     if (status == 0) {
@@ -145,12 +152,15 @@ int job_report(struct job *job)
         options_echo(job->command, line, sizeof line);
         log_info("%s; engine %s, %d rank%s", line, engine_name(scoring.engine),
                  comm_size(job->comm), comm_size(job->comm) > 1 ? "s" : "");
-        status = scoring_probabilities(&scoring, split, NULL, &probabilities);
+        status = scoring_probabilities(&scoring, split, NULL, &probabilities[0]);
     }
+    if (status == 0 && job->settings->robustness)
+        status = robustness_score(&scoring, split, probabilities);
     if (status == 0)
         status = comm_agree(job->comm,
                             comm_rank(job->comm) == 0 ? report(&scoring, split, probabilities) : 0);
-    free(probabilities);
+    for (int i = 0; i < ROBUSTNESS_ROWS; i++)
+        free(probabilities[i]);
     scoring_close(&scoring);
     return status;
 }

@@ -16,6 +16,7 @@
  *                            (uint8), probability (float32)
  *   /video/predictions/      one row per video: video (string), label, predicted (uint8),
  *                            probability (float64, the mean), frames (int64)
+ *   /robustness/             robustness.h
  *   /history/                one float64 row per epoch
  *
  * Video and group are written as names, not as rows of another table, so that the columns of
@@ -23,6 +24,7 @@
 #include "eval/report.h"
 
 #include "eval/metrics.h"
+#include "eval/robustness.h"
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -199,5 +201,7 @@ int report_write(struct h5 *file, const struct evaluation *evaluation)
     TRY(write_level(file, "/video", &evaluation->video_level));
     TRY(write_frames(file, &evaluation->frames));
     TRY(write_videos(file, &evaluation->videos));
+    if (evaluation->robustness)
+        TRY(robustness_write(file, evaluation->robustness));
     return write_history(file, &evaluation->history);
 }

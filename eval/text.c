@@ -1,5 +1,7 @@
 #include "eval/text.h"
 
+#include "eval/robustness.h"
+
 #include "base/status.h"
 
 #include <inttypes.h>
@@ -115,6 +117,8 @@ static void print_summary(FILE *out, const struct evaluation *e)
           "the baseline answers the most frequent class.\n",
           out);
     print_notes(out, e);
+    if (e->robustness)
+        robustness_print(out, e->robustness);
 }
 
 /* ---- into strings ----------------------------------------------------------------------------*/
