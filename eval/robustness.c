@@ -50,17 +50,20 @@ int robustness_score(struct scoring *scoring, enum split split,
 int robustness_measure(struct robustness *robustness, const struct evaluation *evaluation,
                        float *const probabilities[ROBUSTNESS_ROWS])
 {
+    const double thresholds[2] = {evaluation->frame_level.threshold,
+                                  evaluation->video_level.threshold};
     for (int i = 0; i < ROBUSTNESS_ROWS; i++) {
-        struct evaluation changed = *evaluation;
+        struct evaluation changed = {.split = evaluation->split, .frames = evaluation->frames};
         if (i > 0)
             changed.frames.probabilities = probabilities[i];
-        TRY(evaluation_measure(&changed));
+        int status = evaluation_measure(&changed, thresholds);
         robustness->rows[i] =
             (struct robustness_row){changes[i].name,         changes[i].unit,
                                     changes[i].strength,     changed.frame_level.accuracy,
                                     changed.frame_level.auc, changed.video_level.accuracy,
                                     changed.video_level.auc};
         evaluation_clear(&changed);
+        TRY(status);
     }
     return 0;
 }
