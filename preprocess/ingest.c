@@ -92,6 +92,8 @@ static int ingest_one(struct ingest *ingest, const struct inputs *inputs, struct
         return 0;
     TRY(image_resize(ingest->resizer, &ingest->image, ingest->image_size, ingest->image_size,
                      ingest->row));
+    TRY(image_measure(ingest->row, ingest->image_size, ingest->image_size, &record->brightness,
+                      &record->sharpness));
     TRY(ingest_hash_row(ingest->row, ingest->image_size, inputs->labels[record->file],
                         record->row_hash));
     return spool_add(spool, ingest->row);

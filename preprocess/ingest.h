@@ -11,6 +11,7 @@ struct record {
     int64_t file; /* its index in the list of all files */
     int64_t bytes;
     struct image_facts facts;
+    double brightness, sharpness;   /* of the resized pixels: what a network gets to see */
     uint8_t row_hash[SHA256_BYTES]; /* of the resized pixels, then the label byte */
 };
 

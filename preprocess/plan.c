@@ -139,8 +139,11 @@ static struct ledger_row *make_ledger(const struct plan *plan)
             .width = record->facts.width,
             .height = record->facts.height,
             .quality = record->facts.quality,
+            .exif = record->facts.exif,
             .orientation = record->facts.orientation,
             .bytes = record->bytes,
+            .brightness = record->brightness,
+            .sharpness = record->sharpness,
         };
     }
     return rows;

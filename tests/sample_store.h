@@ -63,8 +63,8 @@ static inline void sample_create(const char *path, const int64_t rows[SPLIT_COUN
     static int32_t videos[SPLIT_COUNT][SAMPLE_ROWS_MAX];
     static const char *sources[SPLIT_COUNT][SAMPLE_ROWS_MAX];
     static const struct ledger_row ledger[] = {
-        {"real/v01_1.jpg", "accepted", "", "4:2:0", "train", 640, 480, 90, 1, 12345},
-        {"fake/\xc3\xa9.jpg", "rejected", "ends early", "", "none", 0, 0, 0, 0, 7},
+        {"real/v01_1.jpg", "accepted", "", "4:2:0", "train", 640, 480, 90, 1, 6, 12345, 99.5, 0.25},
+        {"fake/\xc3\xa9.jpg", "rejected", "ends early", "", "none", 0, 0, 0, 0, 0, 7, 0, 0},
     };
     struct store_contents contents = {.image_size = SAMPLE_SIZE,
                                       .split_by = "video",

@@ -141,8 +141,9 @@ static void read_quantisation(struct span body, struct header *header)
  * count and entries of tag(2) type(2) count(4) value(4). */
 static void read_exif(struct span body, struct image_facts *facts)
 {
-    if (body.count < 14 || memcmp(body.bytes, "Exif\0", 5) != 0)
+    if (body.count < 6 || memcmp(body.bytes, "Exif\0", 5) != 0)
         return;
+    facts->exif = 1;
     struct span tiff = span_from(body, 6);
     tiff.little_endian = span_u8(tiff, 0) == 'I';
     if (span_u16(tiff, 2) != 42)

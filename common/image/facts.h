@@ -13,8 +13,8 @@ bool facts_begin_jpeg(const uint8_t *bytes, size_t byte_count);
 /* Why a file that does not begin so is none: "empty file", "a PNG file, not a JPEG", ... */
 void facts_name_foreign(const uint8_t *bytes, size_t byte_count, char *reason, size_t reason_bytes);
 
-/* Fills width, height, quality, subsampling and orientation as far as the markers before the first
- * scan reveal them, and leaves the other fields alone. */
+/* Fills width, height, quality, subsampling, exif and orientation as far as the markers before the
+ * first scan reveal them, and leaves the other fields alone. */
 void facts_read(const uint8_t *bytes, size_t byte_count, struct image_facts *facts);
 
 /* One quantisation table per kind of component, in zigzag order as in the file. */

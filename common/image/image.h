@@ -30,6 +30,7 @@ struct image_facts {
     int width, height;
     int quality;          /* 1..100, estimated from the quantisation tables; 0 = unknown */
     char subsampling[12]; /* "4:4:4", "4:2:2", "4:2:0", "4:4:0", "4:1:1", "grey", or the factors */
+    int exif;             /* 1: there is an EXIF block, of whatever content */
     int orientation;      /* EXIF orientation 1..8; 0 = none stated. Recorded, never applied */
 };
 
@@ -48,6 +49,13 @@ int resizer_create(struct resizer **resizer);
 void resizer_destroy(struct resizer **resizer);
 int image_resize(struct resizer *resizer, const struct image *image, int width, int height,
                  uint8_t *pixels);
+
+/* Of (height,width,3) RGB bytes, by their luma L (ITU-R 601 in Pillow's integers):
+ *   brightness   the mean of L, 0..255
+ *   sharpness    the variance of the Laplacian L(x-1,y) + L(x+1,y) + L(x,y-1) + L(x,y+1) - 4 L(x,y)
+ *                over the pixels that have four neighbours; 0 where there are none */
+int image_measure(const uint8_t *pixels, int width, int height, double *brightness,
+                  double *sharpness);
 
 /* Encodes (height,width,3) RGB bytes as a baseline 4:2:0 JPEG; *bytes is malloc'd and the caller's.
  */

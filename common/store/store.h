@@ -56,8 +56,8 @@ void store_names_release(struct store_names *names);
 
 struct ledger_row {
     const char *path, *verdict, *reason, *subsampling, *split;
-    int32_t width, height, quality, orientation;
-    int64_t bytes;
+    int64_t width, height, quality, exif, orientation, bytes;
+    double brightness, sharpness; /* of the stored row (image_measure); 0 for a rejected file */
 };
 
 /* All that a store holds besides the frames; everything is borrowed. */

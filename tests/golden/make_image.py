@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """Makes tests/golden/image/: small odd JPEG files and what Pillow makes of them.
 
-Needs Debian's python3-pil and libjpeg-turbo-progs (cjpeg, jpegtran), so that files, decoder and
+Needs Debian's python3-pil, python3-scipy and libjpeg-turbo-progs (cjpeg, jpegtran), so that files, decoder and
 results come from the same libjpeg-turbo. All pictures are generated here.
 
     cases.tsv      file, Pillow's mode (ERR: refuses), width, height, quality (what it was made with,
                    0 if unknown), subsampling, orientation, SHA-256 of the RGB bytes, of them resized
                    to 128x128, of them resized to 17x50
+    measures.tsv   file that Pillow reads, 1 if it has EXIF, mean of its luma, variance of the
+                   luma's Laplacian where it has four neighbours
     resize.tsv     seed, input width and height, output width and height, SHA-256
     cuts.tsv       file, and for each length 0..n whether Pillow reads the file cut there (1 / 0)
     quality.tsv    quality, its luma and its chroma table as they stand in a file, in hexadecimal
@@ -22,6 +24,7 @@ import warnings
 
 import numpy
 from PIL import Image
+from scipy import ndimage
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "image")
 MASK = (1 << 64) - 1
@@ -165,6 +168,14 @@ def describe(name, data, quality, subsampling, orientation):
     return [name, mode, width, height, quality, subsampling or "-", orientation, *hashes]
 
 
+def measures(name, data):
+    image, _ = read(data)
+    luma = numpy.asarray(image.convert("L"), float)
+    laplacian = ndimage.convolve(luma, [[0, 1, 0], [1, -4, 1], [0, 1, 0]])[1:-1, 1:-1]
+    has_exif = int("exif" in Image.open(io.BytesIO(data)).info)
+    return [name, has_exif, luma.mean(), laplacian.var() if laplacian.size else 0.0]
+
+
 def resize_cases():
     sizes = [(1, 1, 1, 1), (1, 1, 7, 5), (7, 5, 1, 1), (2, 3, 3, 2), (256, 256, 128, 128), (5, 9, 5, 4),
              (5, 9, 3, 9), (100, 3, 33, 3), (640, 360, 128, 128), (31, 77, 128, 128), (3, 400, 50, 7),
@@ -216,6 +227,8 @@ def main():
         with open(os.path.join(FOLDER, name), "wb") as out:
             out.write(data)
     write_table("cases.tsv", [describe(name, *files[name]) for name in sorted(files)])
+    write_table("measures.tsv", [measures(name, files[name][0]) for name in sorted(files)
+                                 if read(files[name][0])[0]])
     write_table("resize.tsv", resize_cases())
     write_table("cuts.tsv", [[name, cuts(files[name][0])] for name in files if "cut" in name])
     write_table("quality.tsv", quality_tables())

@@ -92,6 +92,27 @@ START_TEST(test_facts_tell_quality_subsampling_and_orientation)
 }
 END_TEST
 
+/* Both sums are exact integers; only the divisions round. */
+#define MEASURE_TOLERANCE 1e-9
+
+static void check_measures(char **fields)
+{
+    struct image image = {0};
+    double brightness, sharpness;
+    struct image_facts facts = decode_golden(fields[0], &image);
+    ck_assert_msg(facts.exif == atoi(fields[1]), "%s: exif %d", fields[0], facts.exif);
+    ck_assert_ok(image_measure(image.pixels, image.width, image.height, &brightness, &sharpness));
+    ck_assert_double_eq_tol(brightness, atof(fields[2]), MEASURE_TOLERANCE);
+    ck_assert_double_eq_tol(sharpness, atof(fields[3]), MEASURE_TOLERANCE);
+    image_release(&image);
+}
+
+START_TEST(test_exif_brightness_and_sharpness_equal_pillow_and_scipy)
+{
+    ck_assert_int_ge(golden_each("measures.tsv", 4, check_measures), 39);
+}
+END_TEST
+
 START_TEST(test_refused_files_say_why)
 {
     static const struct {
@@ -309,6 +330,7 @@ int main(void)
     const TTest *tests[] = {
         test_verdicts_and_pixels_equal_pillow,
         test_facts_tell_quality_subsampling_and_orientation,
+        test_exif_brightness_and_sharpness_equal_pillow_and_scipy,
         test_refused_files_say_why,
         test_a_warning_of_libjpeg_is_kept,
         test_other_formats_are_named,

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "store/ledger.h"
 #include "tests/files.h"
 #include "tests/sample_store.h"
 #include "tests/scratch.h"
@@ -294,6 +295,35 @@ START_TEST(test_names_that_do_not_fit_the_rows_are_refused)
 }
 END_TEST
 
+START_TEST(test_members_of_the_ledger_are_found_by_name)
+{
+    const char *path = scratch("whole.h5");
+    struct h5 *file;
+    double *bytes, *sharpness, *absent;
+    char *paths;
+    int64_t count;
+    size_t stride;
+    sample_store(path, sample_rows);
+    ck_assert_ok(h5_open(&file, path));
+    ck_assert_ok(ledger_read_numbers(file, "bytes", &count, &bytes));
+    ck_assert_int_eq(count, 2);
+    ck_assert(bytes[0] == 12345 && bytes[1] == 7);
+    ck_assert_ok(ledger_read_numbers(file, "sharpness", &count, &sharpness));
+    ck_assert(sharpness[0] == 0.25 && sharpness[1] == 0);
+    ck_assert_ok(ledger_read_texts(file, "path", &count, &stride, &paths));
+    ck_assert_str_eq(paths, "real/v01_1.jpg");
+    ck_assert_str_eq(paths + stride, "fake/\xc3\xa9.jpg");
+    ck_assert_ok(ledger_read_numbers(file, "colour", &count, &absent));
+    ck_assert_ptr_null(absent);
+    ck_assert_int_eq(ledger_read_numbers(file, "path", &count, &absent), STATUS_FAILED);
+    ck_assert_ptr_nonnull(strstr(fail_message(), "path"));
+    free(bytes);
+    free(sharpness);
+    free(paths);
+    ck_assert_ok(h5_close(&file));
+}
+END_TEST
+
 START_TEST(test_a_failed_creation_says_why)
 {
     const struct store_contents contents = {.image_size = 4, .split_by = "frame", .input_root = ""};
@@ -315,6 +345,7 @@ int main(void)
         test_what_is_no_store_is_refused,
         test_every_wrong_part_is_refused_and_named,
         test_names_that_do_not_fit_the_rows_are_refused,
+        test_members_of_the_ledger_are_found_by_name,
         test_a_failed_creation_says_why,
     };
     scratch_begin();
