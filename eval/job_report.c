@@ -13,6 +13,7 @@
 #include "base/options.h"
 #include "base/status.h"
 #include "eval/evaluation.h"
+#include "eval/html.h"
 #include "eval/plots.h"
 #include "eval/report.h"
 #include "eval/scoring.h"
@@ -124,6 +125,8 @@ static int report(const struct scoring *scoring, enum split split, const float *
         status = write_report(scoring, &evaluation);
     if (status == 0 && settings->plots)
         status = plots_write(&evaluation, settings->plots);
+    if (status == 0 && settings->plots)
+        status = html_write(scoring, split, &evaluation, settings->plots);
     if (status == 0)
         status = print_report(&evaluation);
     evaluation_clear(&evaluation);
