@@ -118,11 +118,10 @@ static void print_reliability(const struct html *html, const struct metrics *m, 
 
 void html_calibration(const struct html *html)
 {
-    fputs(
-        "<section>\n<h2>Are the probabilities meant?</h2>\n<p>Of all that is given P(fake) = 0.8, "
-        "four fifths should be fake: then the dots lie on the diagonal. Above it the detector is "
-        "too mild, below it too sure of fakes.</p>\n<div class=\"pair\">\n",
-        html->out);
+    fputs("<section>\n<h2>Calibration</h2>\n<p>Of all that is given P(fake) = 0.8, "
+          "four fifths should be fake: then the dots lie on the diagonal. Above it the detector is "
+          "too mild, below it too sure of fakes.</p>\n<div class=\"pair\">\n",
+          html->out);
     print_reliability(html, &html->e->frame_level, "frames", "one");
     print_reliability(html, &html->e->video_level, "videos", "two");
     fputs("</div>\n</section>\n", html->out);

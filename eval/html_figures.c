@@ -208,10 +208,8 @@ static void print_confusion(FILE *out, const struct metrics *m, const char *unit
             int64_t count = m->confusion[row][column], all = m->support[row];
             double share = all ? (double)count / (double)all : 0;
             fprintf(out,
-                    "<td class=\"%s\" style=\"--a:%.2f\"><b>%" PRId64
-                    "</b><br>%.1f%% of %s<br><small>%s</small></td>",
-                    row == column ? "right" : "wrong", 0.06 + 0.4 * share, count, 100 * share,
-                    class_names[row],
+                    "<td class=\"%s\"><b>%" PRId64 "</b><br>%.1f%% of %s<br><small>%s</small></td>",
+                    row == column ? "right" : "wrong", count, 100 * share, class_names[row],
                     row == column ? "right"
                     : row         ? "missed"
                                   : "false alarm");
