@@ -83,7 +83,7 @@ static void print_table(FILE *out, const struct metrics *f, const struct metrics
 }
 
 /* What a reader must know before he believes the figures. */
-static void print_notes(FILE *out, const struct evaluation *e)
+void text_notes(FILE *out, const struct evaluation *e)
 {
     const struct metrics *m = &e->frame_level;
     const char *majority = class_names[m->majority_class];
@@ -114,7 +114,7 @@ static void print_summary(FILE *out, const struct evaluation *e)
     fputs("\nA video's probability is the mean of its frames'; "
           "the baseline answers the most frequent class.\n",
           out);
-    print_notes(out, e);
+    text_notes(out, e);
 }
 
 /* ---- into strings ----------------------------------------------------------------------------*/

@@ -2,6 +2,8 @@
 #ifndef EVAL_TEXT_H
 #define EVAL_TEXT_H
 
+#include <stdio.h>
+
 #include "eval/evaluation.h"
 
 /* The bytes that sklearn.metrics.classification_report(y, predicted, target_names=["real","fake"])
@@ -12,5 +14,8 @@ int text_report(const struct metrics *metrics, char **text);
 /* What stdout gets after the report and a blank line: both levels side by side, the baseline, and
  * what to bear in mind. No path, time, host or rank count stands in it. The caller frees. */
 int text_summary(const struct evaluation *evaluation, char **text);
+
+/* The end of the summary: what to bear in mind, one sentence a line that begins with "Note: ". */
+void text_notes(FILE *out, const struct evaluation *evaluation);
 
 #endif
