@@ -127,6 +127,7 @@ struct evaluation {
     struct scored_videos videos;
     struct metrics frame_level, video_level;
     const char *threshold_split; /* "val" if a rule chose the threshold there, else "none" */
+    int threshold_guessed[2];    /* of frames, of videos: val has too few real ones for fpr=F */
 };
 
 /* Fails on an empty split, a label that is neither 0 nor 1, a probability outside 0..1 (a network

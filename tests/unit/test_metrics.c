@@ -162,7 +162,7 @@ static int for_each_case(void (*verify)(const struct golden *, const struct metr
     ck_assert_ptr_nonnull(in);
     for (; read_case(in, &g); cases++) {
         struct metrics m;
-        ck_assert_ok(metrics_compute(&m, g.count, g.labels, g.probabilities));
+        ck_assert_ok(metrics_compute(&m, 0.5, g.count, g.labels, g.probabilities));
         verify(&g, &m);
         metrics_clear(&m);
         free_case(&g);
@@ -210,7 +210,7 @@ START_TEST(test_probability_of_exactly_one_half_is_real)
     const uint8_t labels[] = {1, 1};
     const double probabilities[] = {0.5, (double)nextafterf(0.5f, 1)};
     struct metrics m;
-    ck_assert_ok(metrics_compute(&m, 2, labels, probabilities));
+    ck_assert_ok(metrics_compute(&m, 0.5, 2, labels, probabilities));
     ck_assert_int_eq(m.confusion[CLASS_FAKE][CLASS_REAL], 1);
     ck_assert_int_eq(m.confusion[CLASS_FAKE][CLASS_FAKE], 1);
     metrics_clear(&m);
@@ -223,7 +223,7 @@ START_TEST(test_auc_is_the_share_of_pairs_in_the_right_order)
     const uint8_t labels[] = {1, 0, 1, 0, 1};
     const double probabilities[] = {0.9, 0.5, 0.5, 0.1, 0.2};
     struct metrics m;
-    ck_assert_ok(metrics_compute(&m, 5, labels, probabilities));
+    ck_assert_ok(metrics_compute(&m, 0.5, 5, labels, probabilities));
     ck_assert_double_eq(m.auc, 4.5 / 6);
     metrics_clear(&m);
 }
@@ -244,7 +244,7 @@ START_TEST(test_average_precision_is_exact_over_a_million_thresholds)
     for (int i = 0; i < ROWS; i++)
         if (many[i])
             sum += ++tp / (long double)(i + 1) / fakes;
-    ck_assert_ok(metrics_compute(&m, ROWS, many, falling));
+    ck_assert_ok(metrics_compute(&m, 0.5, ROWS, many, falling));
     ck_assert_double_eq_tol(m.average_precision, (double)sum, FIGURE_TOLERANCE);
     metrics_clear(&m);
     free(many);
@@ -255,7 +255,7 @@ END_TEST
 START_TEST(test_nothing_to_score_is_an_error)
 {
     struct metrics m;
-    ck_assert_int_eq(metrics_compute(&m, 0, NULL, NULL), STATUS_FAILED);
+    ck_assert_int_eq(metrics_compute(&m, 0.5, 0, NULL, NULL), STATUS_FAILED);
     ck_assert_ptr_nonnull(strstr(fail_message(), "empty"));
     metrics_clear(&m);
 }

@@ -18,7 +18,7 @@ static void metrics_of_cells(struct metrics *m, const long *cells)
             labels[count] = k / 2;
             probabilities[count] = k % 2 ? 0.75 : 0.25;
         }
-    ck_assert_ok(metrics_compute(m, count, labels, probabilities));
+    ck_assert_ok(metrics_compute(m, 0.5, count, labels, probabilities));
 }
 
 static void check_figures(const char *text, const char *line, const char *want)
@@ -132,10 +132,13 @@ START_TEST(test_summary_shows_both_levels)
     ck_assert_ok(evaluation_compute(&e));
     ck_assert_ok(text_summary(&e, &text));
     ck_assert_ptr_nonnull(strstr(text, "split val, weights last; positive class fake"));
-    ck_assert_ptr_nonnull(strstr(text, "scored                         7         4\n"));
-    ck_assert_ptr_nonnull(strstr(text, "majority baseline         0.5714    0.5000\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "scored                       7                        4\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "majority baseline       0.5714                   0.5000\n"));
     /* Frames: 3 + 3 + 1.5 + 2 of 12 pairs in order. */
-    ck_assert_ptr_nonnull(strstr(text, "ROC AUC                   0.7917    0.7500\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "ROC AUC                 0.7917  too few          0.7500  too few\n"));
     ck_assert_ptr_null(strstr(text, "optimistic"));
     free(text);
     evaluation_clear(&e);
@@ -175,7 +178,8 @@ START_TEST(test_one_class_is_undefined_not_a_crash)
     ck_assert_double_eq_tol(e.frame_level.accuracy, 2 / 3., 1e-15);
     char *text;
     ck_assert_ok(text_summary(&e, &text));
-    ck_assert_ptr_nonnull(strstr(text, "ROC AUC                undefined undefined\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "ROC AUC              undefined                undefined\n"));
     ck_assert_ptr_nonnull(strstr(text, "holds real frames only"));
     free(text);
     evaluation_clear(&e);
