@@ -9,6 +9,8 @@
 #ifndef EVAL_AUDIT_H
 #define EVAL_AUDIT_H
 
+#include <stdio.h>
+
 #include "eval/evaluation.h"
 #include "store/store.h"
 
@@ -77,8 +79,8 @@ int audit_compare_regions(struct audit *audit, const struct evaluation *whole,
 /* Fills notes, once all else is there. */
 int audit_conclude(struct audit *audit);
 
-/* For people: what was found; with `table` also all cues. The caller frees. */
-int audit_text(const struct audit *audit, int table, char **text);
+/* For people: what was found; with `table` also all cues. */
+void audit_print(FILE *out, const struct audit *audit, int table);
 
 /* The group /audit of a report. */
 int audit_write(struct h5 *file, const struct audit *audit);

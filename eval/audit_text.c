@@ -125,7 +125,7 @@ static void print_regions(FILE *out, const struct audit *audit)
     fputc('\n', out);
 }
 
-static void print_audit(FILE *out, const struct audit *audit, int table)
+void audit_print(FILE *out, const struct audit *audit, int table)
 {
     const struct audit_cue *best = &audit->cues[0];
     for (int c = 1; c < AUDIT_CUES; c++)
@@ -136,41 +136,21 @@ static void print_audit(FILE *out, const struct audit *audit, int table)
     if (audit->region_count)
         print_regions(out, audit);
     fprintf(out,
-            "Shortcuts: of %d cues alone the best is %s, AUC %.4f; across the split %" PRId64
+            "Shortcuts: the best cue alone is %s, AUC %.4f; across the split %" PRId64
             " duplicate frames, %" PRId64 " shared groups.\n%s",
-            AUDIT_CUES, best->name, best->auc, audit->duplicate_count, audit->shared_count,
-            audit->notes);
-}
-
-static int finish(FILE *out, char **text)
-{
-    int bad = ferror(out);
-    if (fclose(out) == 0 && !bad)
-        return 0;
-    free(*text);
-    *text = NULL;
-    return fail(STATUS_FAILED, "no memory for the text of the audit");
+            best->name, best->auc, audit->duplicate_count, audit->shared_count, audit->notes);
 }
 
 int audit_conclude(struct audit *audit)
 {
     size_t bytes;
     FILE *out = open_memstream(&audit->notes, &bytes);
-    if (!out)
+    if (out) {
+        note_leaks(out, audit);
+        note_cues(out, audit);
+        note_regions(out, audit);
+    }
+    if (!out || fclose(out) != 0)
         return fail(STATUS_FAILED, "no memory for the text of the audit");
-    note_leaks(out, audit);
-    note_cues(out, audit);
-    note_regions(out, audit);
-    return finish(out, &audit->notes);
-}
-
-int audit_text(const struct audit *audit, int table, char **text)
-{
-    size_t bytes;
-    *text = NULL;
-    FILE *out = open_memstream(text, &bytes);
-    if (!out)
-        return fail(STATUS_FAILED, "no memory for the text of the audit");
-    print_audit(out, audit, table);
-    return finish(out, text);
+    return 0;
 }

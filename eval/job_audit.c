@@ -1,6 +1,5 @@
 /* --audit STORE: no run, no report; the table goes to stdout. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/cpus.h"
 #include "base/status.h"
@@ -9,11 +8,8 @@
 
 static int print_audit(struct audit *audit, const char *path)
 {
-    char *text = NULL;
     TRY(audit_conclude(audit));
-    TRY(audit_text(audit, 1, &text));
-    fputs(text, stdout);
-    free(text);
+    audit_print(stdout, audit, 1);
     if (fflush(stdout) != 0)
         return fail(STATUS_FAILED, "cannot write the audit to stdout");
     return audit_verdict(audit, path);

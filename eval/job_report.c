@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/status.h"
+#include "eval/audit.h"
 #include "eval/evaluation.h"
 #include "eval/plots.h"
 #include "eval/report.h"
@@ -136,9 +137,9 @@ static int print_report(const struct evaluation *evaluation)
 }
 
 /* Rank 0's part: all figures, the file, the text. of_val: the probabilities of val, for a rule that
- * chooses the threshold there; else NULL. */
+ * chooses the threshold there; else NULL. regions: with --audit, those of audit_score_regions. */
 static int report(const struct scoring *scoring, enum split split, const float *probabilities,
-                  const float *of_val)
+                  const float *of_val, struct audit *audit, float *const regions[2])
 {
     const struct settings *settings = scoring->job->settings;
     const struct run *run = scoring->run;
@@ -163,10 +164,15 @@ static int report(const struct scoring *scoring, enum split split, const float *
     if (strcmp(evaluation.threshold_split, evaluation.split) == 0)
         log_warn("--threshold %s was chosen on %s and is tried on it: optimistic",
                  evaluation.threshold, evaluation.split);
+    if (settings->audit)
+        TRY_OR(done, audit_compare_regions(audit, &evaluation, regions));
+    TRY_OR(done, audit_conclude(audit));
+    evaluation.audit = audit;
     TRY_OR(done, write_report(scoring, &evaluation));
     if (settings->plots)
         TRY_OR(done, plots_write(&evaluation, settings->plots));
     TRY_OR(done, print_report(&evaluation));
+    TRY_OR(done, audit_verdict(audit, scoring->store_path));
 done:
     evaluation_clear(&evaluation);
     rows_release(&rows);
@@ -178,7 +184,8 @@ int job_report(struct job *job)
 {
     struct scoring scoring;
     struct threshold_rule rule;
-    float *probabilities = NULL, *of_val = NULL;
+    float *probabilities = NULL, *of_val = NULL, *regions[2] = {NULL, NULL};
+    struct audit audit = {0};
     enum split split = split_named(job->settings->split);
     int status = comm_agree(job->comm, open_inputs(&scoring, job, &rule));
     if (status == 0) {
@@ -191,9 +198,18 @@ int job_report(struct job *job)
     if (status == 0 && rule.kind != THRESHOLD_VALUE && split != SPLIT_VAL)
         status = scoring_probabilities(&scoring, SPLIT_VAL, NULL, &of_val);
     if (status == 0)
-        status = comm_agree(job->comm, comm_rank(job->comm) == 0
-                                           ? report(&scoring, split, probabilities, of_val)
-                                           : 0);
+        status = audit_store(&audit, job->comm, scoring.store_path, scoring.store,
+                             engine_threads(scoring.engine));
+    if (status == 0 && job->settings->audit)
+        status = audit_score_regions(&scoring, split, regions);
+    if (status == 0)
+        status = comm_agree(job->comm,
+                            comm_rank(job->comm) == 0
+                                ? report(&scoring, split, probabilities, of_val, &audit, regions)
+                                : 0);
+    audit_clear(&audit);
+    free(regions[0]);
+    free(regions[1]);
     free(probabilities);
     free(of_val);
     scoring_close(&scoring);

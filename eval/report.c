@@ -25,6 +25,7 @@
  *   /video/predictions/      one row per video: video (string), label, predicted (uint8),
  *                            probability (float64, the mean), frames (int64), group (string)
  *   /history/                one float64 row per epoch
+ *   /audit/                  see audit_write.c
  *
  * A figure that is not defined is NaN; where a split is too small for it, an attribute
  * NAME_undefined (of /interval: undefined) says what it needs.
@@ -33,6 +34,7 @@
  * /predictions make a data frame that can be grouped as it stands. */
 #include "eval/report.h"
 
+#include "eval/audit.h"
 #include "eval/bootstrap.h"
 #include "eval/metrics.h"
 
@@ -292,5 +294,6 @@ int report_write(struct h5 *file, const struct evaluation *evaluation)
     TRY(write_frames(file, &evaluation->frames, evaluation->frame_level.threshold));
     TRY(write_videos(file, &evaluation->frames, &evaluation->videos,
                      evaluation->video_level.threshold));
-    return write_history(file, &evaluation->history);
+    TRY(write_history(file, &evaluation->history));
+    return evaluation->audit ? audit_write(file, evaluation->audit) : STATUS_OK;
 }

@@ -1,6 +1,7 @@
 #include "eval/text.h"
 
 #include "base/status.h"
+#include "eval/audit.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -167,6 +168,10 @@ static void print_summary(FILE *out, const struct evaluation *e)
                 "calibration error %d rows.\n",
                 ENOUGH_GROUPS, ENOUGH_REALS, ENOUGH_ROWS);
     text_notes(out, e);
+    if (e->audit) {
+        fputc('\n', out);
+        audit_print(out, e->audit, 0);
+    }
 }
 
 /* ---- into strings ----------------------------------------------------------------------------*/
