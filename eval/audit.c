@@ -147,8 +147,7 @@ int audit_verdict(const struct audit *audit, const char *path)
     if (!audit->split_by_video || audit->shared_count == 0)
         return 0;
     return fail(STATUS_FAILED,
-                "%s: %lld groups stand on both sides of a split by video (first: %s); preprocess "
-                "again",
+                "%s: groups on both sides of a split by video: %lld (%s, ...); preprocess again",
                 path, (long long)audit->shared_count, audit->shared[0]);
 }
 

@@ -31,4 +31,7 @@ int audit_measure_cues(struct audit *audit, const struct audit_rows *rows,
  */
 double audit_chroma_share(const char *subsampling);
 
+/* A score_change; its context is an int, 1: the face becomes grey, 0: all but the face. */
+int audit_grey_out(const void *grey_face, int64_t row, int image_size, uint8_t *frame);
+
 #endif

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/status.h"
-#include "eval/audit.h"
+#include "eval/audit_inside.h"
 #include "eval/scoring.h"
 
 /* Half axes of the face's ellipse, as shares of the frame. */
@@ -12,9 +12,9 @@
 
 enum { GREY = 128 };
 
-static int grey_out(const void *context, int64_t row, int image_size, uint8_t *frame)
+int audit_grey_out(const void *grey_face, int64_t row, int image_size, uint8_t *frame)
 {
-    const int grey_face = *(const int *)context;
+    const int greys_face = *(const int *)grey_face;
     const double size = image_size;
     (void)row;
     for (int y = 0; y < image_size; y++)
@@ -22,7 +22,7 @@ static int grey_out(const void *context, int64_t row, int image_size, uint8_t *f
             double u = ((x + 0.5) / size - 0.5) / HALF_WIDTH;
             double v = ((y + 0.5) / size - 0.5) / HALF_HEIGHT;
             int in_face = u * u + v * v <= 1;
-            if (in_face == grey_face)
+            if (in_face == greys_face)
                 frame[0] = frame[1] = frame[2] = GREY;
         }
     return 0;
@@ -32,7 +32,7 @@ int audit_score_regions(struct scoring *scoring, enum split split, float *probab
 {
     static const int grey_face[] = {1, 0};
     for (int i = 0; i < 2; i++) {
-        const struct score_change change = {grey_out, &grey_face[i]};
+        const struct score_change change = {audit_grey_out, &grey_face[i]};
         TRY(scoring_probabilities(scoring, split, &change, &probabilities[i]));
     }
     return 0;

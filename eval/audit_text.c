@@ -78,13 +78,13 @@ static void note_regions(FILE *out, const struct audit *audit)
                 kept > 0.5 ? ": much of what it reads is codec or background" : "");
 }
 
-/* "0.4512 - 0.5530", or why not. */
+/* "0.4512-0.5530", or why not. */
 static void print_interval(FILE *out, double low, double high)
 {
     if (isnan(low))
         fprintf(out, "%18s", "too few groups");
     else
-        fprintf(out, "   %.4f - %.4f", low, high);
+        fprintf(out, "     %.4f-%.4f", low, high);
 }
 
 static void print_cues(FILE *out, const struct audit *audit)
