@@ -24,6 +24,7 @@
  *                            (uint8), probability (float32)
  *   /video/predictions/      one row per video: video (string), label, predicted (uint8),
  *                            probability (float64, the mean), frames (int64), group (string)
+ *   /robustness/             robustness.h
  *   /history/                one float64 row per epoch
  *   /audit/                  see audit_write.c
  *
@@ -37,6 +38,7 @@
 #include "eval/audit.h"
 #include "eval/bootstrap.h"
 #include "eval/metrics.h"
+#include "eval/robustness.h"
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -294,6 +296,9 @@ int report_write(struct h5 *file, const struct evaluation *evaluation)
     TRY(write_frames(file, &evaluation->frames, evaluation->frame_level.threshold));
     TRY(write_videos(file, &evaluation->frames, &evaluation->videos,
                      evaluation->video_level.threshold));
-    TRY(write_history(file, &evaluation->history));
-    return evaluation->audit ? audit_write(file, evaluation->audit) : STATUS_OK;
+    if (evaluation->robustness)
+        TRY(robustness_write(file, evaluation->robustness));
+    if (evaluation->audit)
+        TRY(audit_write(file, evaluation->audit));
+    return write_history(file, &evaluation->history);
 }

@@ -1,7 +1,9 @@
 #include "eval/text.h"
 
-#include "base/status.h"
 #include "eval/audit.h"
+#include "eval/robustness.h"
+
+#include "base/status.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -168,6 +170,8 @@ static void print_summary(FILE *out, const struct evaluation *e)
                 "calibration error %d rows.\n",
                 ENOUGH_GROUPS, ENOUGH_REALS, ENOUGH_ROWS);
     text_notes(out, e);
+    if (e->robustness)
+        robustness_print(out, e->robustness);
     if (e->audit) {
         fputc('\n', out);
         audit_print(out, e->audit, 0);
