@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "eval/audit.h"
 #include "eval/evaluation.h"
+#include "eval/html.h"
 #include "eval/plots.h"
 #include "eval/report.h"
 #include "eval/robustness.h"
@@ -181,8 +182,10 @@ static int report(const struct scoring *scoring, enum split split, struct scores
         evaluation.robustness = &robustness;
     }
     TRY_OR(done, write_report(scoring, &evaluation));
-    if (settings->plots)
+    if (settings->plots) {
         TRY_OR(done, plots_write(&evaluation, settings->plots));
+        TRY_OR(done, html_write(scoring, split, &evaluation, settings->plots));
+    }
     TRY_OR(done, print_report(&evaluation));
     TRY_OR(done, audit_verdict(&scores->audit, scoring->store_path));
 done:
