@@ -1,4 +1,4 @@
-# unmask: make demo | make check | make | make deps | make info | make bench | make check-cluster | make lint
+# unmask: make demo | make check | make | make deps | make info | make bench | make bundle | make check-cluster | make lint
 #
 # Everything is built out of tree in $(BUILD). Libraries are found by pkg-config (Open MPI, HDF5,
 # libjpeg-turbo, libcrypto, Check) or by trying to compile (oneDNN); `make info` prints every answer,
@@ -137,6 +137,15 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
 
+# The programs with all their libraries, for machines without them; WITH_TESTS=1 adds what
+# tests/gpu/check.sh and tests/bench/bench_gpu.sh run.
+BUNDLE   = $(BUILD)/unmask-bundle-$(VERSION)-$(shell uname -m).tar.gz
+GPU_TOOLS := $(addprefix $(BUILD)/tests/,unit/test_engine demo/frames bench/inspect_h5)
+
+bundle: all $(if $(WITH_TESTS),$(GPU_TOOLS))
+	@sh tests/deps.sh patchelf
+	@bash jobs/bundle.sh $(BUNDLE) $(BINARIES) $(if $(WITH_TESTS),$(GPU_TOOLS))
+
 # ---- demo ----------------------------------------------------------------------------------------
 # As root, Open MPI wants to be told twice.
 ifeq ($(shell id -u),0)
@@ -163,6 +172,7 @@ demo-run: all $(if $(DATA),,$(BUILD)/tests/demo/frames)
 
 # ---- tests ---------------------------------------------------------------------------------------
 check: deps
+	-@sh tests/deps.sh patchelf
 	@$(MAKE) --no-print-directory -j2 all tests
 	@BUILD=$(BUILD) MPIRUN='$(MPIRUN)' SANITIZE=$(SANITIZE) bash tests/run.sh
 
@@ -185,4 +195,4 @@ lint:
 clean:
 	rm -rf build build-asan build-lint
 
-.PHONY: deps info install demo demo-run check check-cluster bench bench-scaling lint clean
+.PHONY: deps info install bundle demo demo-run check check-cluster bench bench-scaling lint clean

@@ -99,8 +99,7 @@ static double *exact_probabilities(const struct scored_frames *frames)
     return exact;
 }
 
-/* Both levels but for the intervals; thresholds of frames and of videos. */
-static int measure(struct evaluation *e, const double thresholds[2])
+int evaluation_measure(struct evaluation *e, const double thresholds[2])
 {
     TRY(check_frames(&e->frames, e->split));
     TRY(pool_videos(&e->videos, &e->frames));
@@ -143,7 +142,7 @@ static int choose_thresholds(struct evaluation *e, const struct threshold_rule *
     struct evaluation val = {.split = "val",
                              .frames = e->threshold_frames ? *e->threshold_frames : e->frames};
     const struct metrics *levels[2] = {&val.frame_level, &val.video_level};
-    int status = measure(&val, thresholds);
+    int status = evaluation_measure(&val, thresholds);
     for (int k = 0; status == 0 && k < 2; k++) {
         const int64_t *support = levels[k]->support;
         if (!support[CLASS_REAL] || !support[CLASS_FAKE]) {
@@ -172,7 +171,7 @@ int evaluation_compute(struct evaluation *evaluation)
     evaluation->threshold_split = rule.kind == THRESHOLD_VALUE ? "none" : "val";
     if (rule.kind != THRESHOLD_VALUE)
         TRY(choose_thresholds(evaluation, &rule, thresholds));
-    TRY_OR(failed, measure(evaluation, thresholds));
+    TRY_OR(failed, evaluation_measure(evaluation, thresholds));
     TRY_OR(failed, add_intervals(evaluation));
     TRY_OR(failed, text_report(&evaluation->frame_level, &evaluation->frame_level.text));
     TRY_OR(failed, text_report(&evaluation->video_level, &evaluation->video_level.text));

@@ -135,6 +135,10 @@ struct evaluation {
  * failure nothing is left to clear. */
 int evaluation_compute(struct evaluation *evaluation);
 
+/* The part of it that needs no interval and no text, at these thresholds of frames and of videos;
+ * the figures must be zeroed, and the caller clears them, also after a failure. */
+int evaluation_measure(struct evaluation *evaluation, const double thresholds[2]);
+
 /* Frees the figures, leaves the inputs. A zeroed evaluation is fine. */
 void evaluation_clear(struct evaluation *evaluation);
 

@@ -15,6 +15,7 @@
 #include "eval/evaluation.h"
 #include "eval/plots.h"
 #include "eval/report.h"
+#include "eval/robustness.h"
 #include "eval/scoring.h"
 #include "eval/text.h"
 #include "eval/threshold.h"
@@ -137,12 +138,13 @@ static int print_report(const struct evaluation *evaluation)
 
 /* Rank 0's part: all figures, the file, the text. of_val: the probabilities of val, for a rule that
  * chooses the threshold there; else NULL. */
-static int report(const struct scoring *scoring, enum split split, const float *probabilities,
-                  const float *of_val)
+static int report(const struct scoring *scoring, enum split split,
+                  float *const probabilities[ROBUSTNESS_ROWS], const float *of_val)
 {
     const struct settings *settings = scoring->job->settings;
     const struct run *run = scoring->run;
     struct rows rows = {0}, val = {0};
+    struct robustness robustness;
     struct evaluation evaluation = {
         .split = settings->split,
         .weights = settings->weights,
@@ -155,7 +157,7 @@ static int report(const struct scoring *scoring, enum split split, const float *
     for (int c = 0; c < RUN_COLUMNS; c++)
         evaluation.history.columns[c] = run->history[c];
     int status;
-    TRY_OR(done, rows_read(&rows, scoring->store, split, probabilities));
+    TRY_OR(done, rows_read(&rows, scoring->store, split, probabilities[0]));
     if (of_val)
         TRY_OR(done, rows_read(&val, scoring->store, SPLIT_VAL, of_val));
     evaluation.frames = rows.frames;
@@ -163,6 +165,10 @@ static int report(const struct scoring *scoring, enum split split, const float *
     if (strcmp(evaluation.threshold_split, evaluation.split) == 0)
         log_warn("--threshold %s was chosen on %s and is tried on it: optimistic",
                  evaluation.threshold, evaluation.split);
+    if (settings->robustness) {
+        TRY_OR(done, robustness_measure(&robustness, &evaluation, probabilities));
+        evaluation.robustness = &robustness;
+    }
     TRY_OR(done, write_report(scoring, &evaluation));
     if (settings->plots)
         TRY_OR(done, plots_write(&evaluation, settings->plots));
@@ -178,7 +184,8 @@ int job_report(struct job *job)
 {
     struct scoring scoring;
     struct threshold_rule rule;
-    float *probabilities = NULL, *of_val = NULL;
+    float *of_val = NULL;
+    float *probabilities[ROBUSTNESS_ROWS] = {NULL}; /* the first: of the frames as they are */
     enum split split = split_named(job->settings->split);
     int status = comm_agree(job->comm, open_inputs(&scoring, job, &rule));
     if (status == 0) {
@@ -186,15 +193,18 @@ int job_report(struct job *job)
         options_echo(job->command, line, sizeof line);
         log_info("%s; engine %s, %d rank%s", line, engine_name(scoring.engine),
                  comm_size(job->comm), comm_size(job->comm) > 1 ? "s" : "");
-        status = scoring_probabilities(&scoring, split, NULL, &probabilities);
+        status = scoring_probabilities(&scoring, split, NULL, &probabilities[0]);
     }
+    if (status == 0 && job->settings->robustness)
+        status = robustness_score(&scoring, split, probabilities);
     if (status == 0 && rule.kind != THRESHOLD_VALUE && split != SPLIT_VAL)
         status = scoring_probabilities(&scoring, SPLIT_VAL, NULL, &of_val);
     if (status == 0)
         status = comm_agree(job->comm, comm_rank(job->comm) == 0
                                            ? report(&scoring, split, probabilities, of_val)
                                            : 0);
-    free(probabilities);
+    for (int i = 0; i < ROBUSTNESS_ROWS; i++)
+        free(probabilities[i]);
     free(of_val);
     scoring_close(&scoring);
     return status;

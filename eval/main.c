@@ -135,7 +135,7 @@ int main(int argc, char **argv)
         status = run(&job);
     int draws = status == 0 && run == job_report && settings.plots && comm_rank(comm) == 0;
     exit_code = comm_end(&comm, status);
-    if (draws && plots_render(settings.plots) < 0) {
+    if (draws && plots_render(settings.plots, settings.robustness) < 0) {
         log_error("%s", fail_message());
         exit_code = 1;
     }

@@ -24,6 +24,7 @@
  *                            (uint8), probability (float32)
  *   /video/predictions/      one row per video: video (string), label, predicted (uint8),
  *                            probability (float64, the mean), frames (int64), group (string)
+ *   /robustness/             robustness.h
  *   /history/                one float64 row per epoch
  *
  * A figure that is not defined is NaN; where a split is too small for it, an attribute
@@ -35,6 +36,7 @@
 
 #include "eval/bootstrap.h"
 #include "eval/metrics.h"
+#include "eval/robustness.h"
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -292,5 +294,7 @@ int report_write(struct h5 *file, const struct evaluation *evaluation)
     TRY(write_frames(file, &evaluation->frames, evaluation->frame_level.threshold));
     TRY(write_videos(file, &evaluation->frames, &evaluation->videos,
                      evaluation->video_level.threshold));
+    if (evaluation->robustness)
+        TRY(robustness_write(file, evaluation->robustness));
     return write_history(file, &evaluation->history);
 }

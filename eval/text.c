@@ -1,5 +1,7 @@
 #include "eval/text.h"
 
+#include "eval/robustness.h"
+
 #include "base/status.h"
 
 #include <inttypes.h>
@@ -167,6 +169,8 @@ static void print_summary(FILE *out, const struct evaluation *e)
                 "calibration error %d rows.\n",
                 ENOUGH_GROUPS, ENOUGH_REALS, ENOUGH_ROWS);
     text_notes(out, e);
+    if (e->robustness)
+        robustness_print(out, e->robustness);
 }
 
 /* ---- into strings ----------------------------------------------------------------------------*/

@@ -315,8 +315,9 @@ START_TEST(test_missing_devices_and_precisions_are_named)
                  {"gpu", "fp32", "unknown"},
                  {"", "fp32", "unknown"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct engine_settings settings = {
-            .device = cases[i].device, .precision = cases[i].precision, .threads = 1};
+        struct engine_settings settings = {.device = cases[i].device,
+                                           .precision = cases[i].precision,
+                                           .threads = 1};
         ck_assert_int_eq(engine_open(&engine, &problem.model, &settings), STATUS_FAILED);
         ck_assert_ptr_null(engine);
         ck_assert_msg(strstr(fail_message(), cases[i].line), "%s", fail_message());

@@ -173,7 +173,7 @@ static void check_pictures(struct evaluation *e)
     remove_folder(folder);
     ck_assert_ok(plots_write(e, folder));
     if (gnuplot_is_here()) {
-        ck_assert_ok(plots_render(folder));
+        ck_assert_ok(plots_render(folder, 0));
         for (int k = 0; k < 4; k++) {
             read_start(folder, pictures[k], "png", start);
             ck_assert_mem_eq(start, "\x89PNG\r\n\x1a\n", 8);
@@ -228,7 +228,7 @@ START_TEST(test_missing_gnuplot_is_said_and_data_stay)
     remove_folder(folder);
     setenv("PATH", "/nowhere", 1); /* this test runs in a process of its own */
     ck_assert_ok(plots_write(&e, folder));
-    ck_assert_int_eq(plots_render(folder), STATUS_FAILED);
+    ck_assert_int_eq(plots_render(folder, 0), STATUS_FAILED);
     ck_assert_ptr_nonnull(strstr(fail_message(), "gnuplot is not installed"));
     ck_assert_ptr_nonnull(strstr(fail_message(), folder));
     read_start(folder, "plots", "gp", start);
