@@ -1,4 +1,4 @@
-# unmask: make demo | make check | make | make deps | make info | make bench | make check-cluster | make lint
+# unmask: make demo | make check | make | make deps | make info | make bench | make bundle | make check-cluster | make lint
 #
 # Everything is built out of tree in $(BUILD). Libraries are found by pkg-config (Open MPI, HDF5,
 # libjpeg-turbo, libcrypto, Check) or by trying to compile (oneDNN); `make info` prints every answer,
@@ -35,14 +35,16 @@ CUDA        ?= $(if $(NVCC),$(shell printf '\043include <cudnn.h>\n\043include <
                  | $(CC) -x c - -o /dev/null $(CUDA_CFLAGS) $(CUDA_LIBS) 2>/dev/null && echo yes))
 ONEDNN      ?= $(shell printf '\043include <dnnl.h>\nint main(void){dnnl_convolution_desc_t d;(void)d;return dnnl_version()->major;}' \
                  | $(CC) -x c - -o /dev/null -ldnnl 2>/dev/null && echo yes)
+ONNX_PROTO  ?= $(wildcard /usr/include/onnx/onnx.proto)
+ONNX        ?= $(and $(ONNX_PROTO),$(shell command -v protoc-c),$(call found,libprotobuf-c))
 
 # ---- how to compile ------------------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS   ?= $(OPT)
-CPPFLAGS += -Icommon -I. -D_GNU_SOURCE $(if $(ONEDNN),-DHAVE_ONEDNN)
+CPPFLAGS += -Icommon -I. -D_GNU_SOURCE $(if $(ONEDNN),-DHAVE_ONEDNN) $(if $(ONNX),-DHAVE_ONNX)
 CPPFLAGS += $(addprefix -isystem ,$(patsubst -I%,%,$(filter -I%,$(MPI_CFLAGS) $(HDF5_CFLAGS))))
 SAN      := $(if $(filter 1,$(SANITIZE)),-fsanitize=address$(,)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-LDLIBS   := $(HDF5_LIBS) $(MPI_LIBS) $(JPEG_LIBS) $(CRYPTO_LIBS) $(if $(ONEDNN),-ldnnl -lgomp) -ldl -lpthread -lm
+LDLIBS   := $(HDF5_LIBS) $(MPI_LIBS) $(JPEG_LIBS) $(CRYPTO_LIBS) $(if $(ONEDNN),-ldnnl -lgomp) $(if $(ONNX),-lprotobuf-c) -ldl -lpthread -lm
 COMPILE   = $(CC) -std=c11 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SAN) -MMD -MP
 
 # The cuda engine is a plug-in: the programs lend it their symbols and look for it beside themselves.
@@ -57,6 +59,12 @@ PARTS    := $(filter-out %/main.c,$(wildcard $(PROGRAMS:%=%/*.c)))
 LIBRARY  := $(BUILD)/libunmask.a
 BINARIES := $(PROGRAMS:%=$(BUILD)/bin/unmask-%)
 TESTS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c tests/mpi/*.c))
+ifeq ($(ONNX),)
+PARTS    := $(filter-out eval/onnx.c,$(PARTS))
+TESTS    := $(filter-out %/test_onnx,$(TESTS))
+else
+PARTS    += $(BUILD)/onnx.pb-c.c
+endif
 TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/demo/*.c tests/bench/*.c))
 
 CUDA_C   := $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard common/engine/cuda*.c))
@@ -74,6 +82,14 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(COMPILE) -c $< -o $@
+
+# The encoder of .onnx files, from ONNX's own description of them.
+$(BUILD)/onnx.pb-c.c: $(ONNX_PROTO)
+	@mkdir -p $(@D)
+	$(call say,PROTOC)
+	$(Q)protoc-c -I$(<D) --c_out=$(@D) $<
+$(BUILD)/obj/eval/onnx.o $(BUILD)/obj/tests/unit/test_onnx.o: CPPFLAGS += -isystem $(BUILD)
+$(BUILD)/obj/eval/onnx.o $(BUILD)/obj/tests/unit/test_onnx.o: | $(if $(ONNX),$(BUILD)/onnx.pb-c.c)
 
 $(LIBRARY): $(COMMON:%.c=$(BUILD)/obj/%.o) $(PARTS:%.c=$(BUILD)/obj/%.o)
 	$(call say,AR)
@@ -132,7 +148,8 @@ FORCE:
 # What each program needs, as Debian packages; checked one by one, so that a complete machine is left
 # alone and needs no root.
 PACKAGES      := gcc libc6-dev pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev hdf5-tools \
-                 libjpeg62-turbo-dev libdnnl-dev libssl-dev check gnuplot-nox
+                 libjpeg62-turbo-dev libdnnl-dev libssl-dev check gnuplot-nox \
+                 libonnx-dev protobuf-c-compiler libprotobuf-c-dev
 LINT_PACKAGES := clang-format-14 cppcheck universal-ctags shellcheck
 
 deps:
@@ -147,6 +164,7 @@ info:
 	@echo "libjpeg-turbo   $$($(PKG) --modversion libjpeg 2>/dev/null || echo none)"
 	@echo "libcrypto       $$($(PKG) --modversion libcrypto 2>/dev/null || echo none)"
 	@echo "oneDNN          $(if $(ONEDNN),yes,none: the cpu engine is left out)  $$(dpkg-query -W -f '$${Version}' libdnnl-dev 2>/dev/null)"
+	@echo "ONNX            $(if $(ONNX),$(ONNX_PROTO),none: no --export to .onnx)"
 	@echo "Check           $$($(PKG) --modversion check 2>/dev/null || echo none)"
 	@echo "gnuplot         $$(gnuplot --version 2>/dev/null || echo 'none: no pictures')"
 	@echo "CUDA            $(if $(CUDA),$$($(NVCC) --version | sed -n 's/.*release \([0-9.]*\).*/\1/p') for compute capability $(CUDA_ARCHS),none: no cuda engine)  [$(or $(NVCC),no nvcc)]"
@@ -155,6 +173,16 @@ info:
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
+	$(if $(PLUGIN),install -Dm 755 $(PLUGIN) $(DESTDIR)$(PREFIX)/lib/libunmask-cuda.so)
+
+# The programs with all their libraries, for machines without them; WITH_TESTS=1 adds what
+# tests/gpu/check.sh and tests/bench/bench_gpu.sh run.
+BUNDLE   = $(BUILD)/unmask-bundle-$(VERSION)-$(shell uname -m).tar.gz
+GPU_TOOLS := $(addprefix $(BUILD)/tests/,unit/test_engine demo/frames bench/inspect_h5)
+
+bundle: all $(if $(WITH_TESTS),$(GPU_TOOLS))
+	@sh tests/deps.sh patchelf
+	@bash jobs/bundle.sh $(BUNDLE) $(BINARIES) $(if $(WITH_TESTS),$(GPU_TOOLS))
 
 # ---- demo ----------------------------------------------------------------------------------------
 # As root, Open MPI wants to be told twice.
@@ -182,6 +210,7 @@ demo-run: all $(if $(DATA),,$(BUILD)/tests/demo/frames)
 
 # ---- tests ---------------------------------------------------------------------------------------
 check: deps
+	-@sh tests/deps.sh patchelf
 	@$(MAKE) --no-print-directory -j2 all tests
 	@BUILD=$(BUILD) MPIRUN='$(MPIRUN)' SANITIZE=$(SANITIZE) bash tests/run.sh
 
@@ -204,4 +233,4 @@ lint:
 clean:
 	rm -rf build build-asan build-lint
 
-.PHONY: deps info install demo demo-run check check-cluster bench bench-scaling lint clean
+.PHONY: deps info install bundle demo demo-run check check-cluster bench bench-scaling lint clean

@@ -11,6 +11,7 @@
  * ROC joins (FP/N, TP/P). Its area counts pairs of one fake and one real: a pair in the right order
  * is worth 1, a pair within one run 1/2. Both counts are integers, so the AUC is rounded once. */
 #include "eval/metrics.h"
+#include "eval/threshold.h"
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -18,47 +19,24 @@
 #include <math.h>
 #include <stdlib.h>
 
-struct row {
-    double probability;
-    int label;
-};
-
-struct tie {
-    double probability;
-    int64_t tp, fp; /* of this run and all above */
-};
-
 static int compare_falling(const void *left, const void *right)
 {
-    double a = ((const struct row *)left)->probability;
-    double b = ((const struct row *)right)->probability;
+    double a = ((const struct ranked *)left)->score, b = ((const struct ranked *)right)->score;
     return (a < b) - (a > b);
 }
 
-/* The sorted rows as *count runs. */
-static int find_runs(const struct metrics *m, const uint8_t *labels, const double *probabilities,
-                     struct tie **runs, int64_t *count)
+struct ranked *ranked_create(int64_t count, const uint8_t *labels, const double *scores,
+                             const int32_t *groups)
 {
-    size_t n = (size_t)m->count;
-    struct row *rows = memory_zeroed(n, sizeof *rows, "rows to sort");
-    *runs = rows ? memory_zeroed(n, sizeof **runs, "thresholds") : NULL;
-    if (!*runs) {
-        free(rows);
-        return STATUS_FAILED;
-    }
-    for (size_t i = 0; i < n; i++)
-        rows[i] = (struct row){probabilities[i], labels[i]};
-    qsort(rows, n, sizeof *rows, compare_falling);
-    int64_t k = 0, tp = 0, fp = 0;
-    for (size_t i = 0; i < n; i++) {
-        tp += rows[i].label;
-        fp += !rows[i].label;
-        if (i + 1 == n || rows[i + 1].probability != rows[i].probability)
-            (*runs)[k++] = (struct tie){rows[i].probability, tp, fp};
-    }
-    *count = k;
-    free(rows);
-    return STATUS_OK;
+    struct ranked *rows = memory_zeroed((size_t)count, sizeof *rows, "rows to sort");
+    if (!rows)
+        return NULL;
+    for (int64_t i = 0; i < count; i++)
+        rows[i] = (struct ranked){scores[i], groups ? groups[i] : 0, labels[i], 0};
+    qsort(rows, (size_t)count, sizeof *rows, compare_falling);
+    for (int64_t i = 0; i < count; i++)
+        rows[i].last = i + 1 == count || rows[i + 1].score != rows[i].score;
+    return rows;
 }
 
 static int create_curve(struct curve *curve, int64_t count)
@@ -75,44 +53,56 @@ static double share(int64_t part, int64_t whole)
     return whole ? (double)part / (double)whole : NAN;
 }
 
-static void fill_roc(struct metrics *m, const struct tie *runs, int64_t count)
+/* precision = TP / (TP + FP), recall = TP / P. */
+static void fill_curves(struct metrics *m, const struct ranked *rows, int64_t runs)
 {
-    int64_t real = m->support[CLASS_REAL], fake = m->support[CLASS_FAKE];
-    m->roc.x[0] = share(0, real);
-    m->roc.y[0] = share(0, fake);
-    m->roc.threshold[0] = INFINITY;
-    for (int64_t k = 0; k < count; k++) {
-        m->roc.x[k + 1] = share(runs[k].fp, real);
-        m->roc.y[k + 1] = share(runs[k].tp, fake);
-        m->roc.threshold[k + 1] = runs[k].probability;
+    const int64_t real = m->support[CLASS_REAL], fake = m->support[CLASS_FAKE];
+    struct curve *roc = &m->roc, *pr = &m->precision_recall;
+    int64_t tp = 0, fp = 0, k = 0;
+    roc->x[0] = share(0, real);
+    roc->y[0] = pr->x[runs] = share(0, fake);
+    roc->threshold[0] = pr->threshold[runs] = INFINITY;
+    pr->y[runs] = 1;
+    for (int64_t i = 0; i < m->count; i++) {
+        tp += rows[i].label;
+        fp += !rows[i].label;
+        if (!rows[i].last)
+            continue;
+        k++;
+        roc->x[k] = share(fp, real);
+        roc->y[k] = pr->x[runs - k] = share(tp, fake);
+        pr->y[runs - k] = share(tp, tp + fp);
+        roc->threshold[k] = pr->threshold[runs - k] = rows[i].score;
     }
 }
 
-/* precision = TP / (TP + FP), recall = TP / P; from the lowest threshold up to (1, 0) at +inf. */
-static void fill_precision_recall(struct metrics *m, const struct tie *runs, int64_t count)
+/* Area: twice the number of (fake, real) pairs in the right order, ties counted half, over twice
+ * P N. Equal error rate: P N (FPR - FNR) = P fp + N tp - P N rises from -P N to P N. */
+void ranked_measure(const struct ranked *rows, int64_t count, const int32_t *weights,
+                    const int64_t totals[CLASS_COUNT], double *auc, double *eer)
 {
-    struct curve *pr = &m->precision_recall;
-    for (int64_t k = 0; k < count; k++) {
-        const struct tie *run = &runs[count - 1 - k];
-        pr->x[k] = share(run->tp, m->support[CLASS_FAKE]);
-        pr->y[k] = share(run->tp, run->tp + run->fp);
-        pr->threshold[k] = run->probability;
+    const int64_t real = totals[CLASS_REAL], fake = totals[CLASS_FAKE];
+    int64_t fp = 0, tp = 0, last_fp = 0, last_tp = 0, halves = 0, last_gap = -real * fake;
+    *auc = *eer = NAN;
+    if (!real || !fake)
+        return;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t weight = weights[rows[i].group];
+        tp += rows[i].label ? weight : 0;
+        fp += rows[i].label ? 0 : weight;
+        if (!rows[i].last)
+            continue;
+        int64_t gap = fake * fp + real * tp - fake * real;
+        if (last_gap < 0 && gap >= 0)
+            *eer = ((double)last_fp +
+                    (double)(fp - last_fp) * ((double)-last_gap / (double)(gap - last_gap))) /
+                   (double)real;
+        halves += (fp - last_fp) * (tp + last_tp);
+        last_fp = fp;
+        last_tp = tp;
+        last_gap = gap;
     }
-    pr->x[count] = share(0, m->support[CLASS_FAKE]);
-    pr->y[count] = 1;
-    pr->threshold[count] = INFINITY;
-}
-
-/* Twice the number of (fake, real) pairs in the right order, ties counted half, over twice P N. */
-static double area(const struct tie *runs, int64_t count, int64_t real, int64_t fake)
-{
-    int64_t halves = 0, fp = 0, tp = 0;
-    for (int64_t k = 0; k < count; k++) {
-        halves += (runs[k].fp - fp) * (runs[k].tp + tp);
-        fp = runs[k].fp;
-        tp = runs[k].tp;
-    }
-    return (double)halves / (2 * (double)real * (double)fake);
+    *auc = (double)halves / (2 * (double)real * (double)fake);
 }
 
 /* The sum over the thresholds of (recall - recall at the threshold above) * precision. A million
@@ -129,23 +119,35 @@ static double average_precision(const struct curve *pr)
     return sum;
 }
 
-int metrics_compute_curves(struct metrics *metrics, const uint8_t *labels,
-                           const double *probabilities)
+static void find_points(struct metrics *m)
 {
-    int64_t real = metrics->support[CLASS_REAL], fake = metrics->support[CLASS_FAKE];
-    struct tie *runs;
-    int64_t count;
-    TRY(find_runs(metrics, labels, probabilities, &runs, &count));
+    const struct threshold_rule eer = {.kind = THRESHOLD_EER},
+                                percent = {.kind = THRESHOLD_FPR, .value = 0.01};
+    m->eer_threshold = threshold_at(&m->roc, threshold_point(&eer, &m->roc));
+    if (m->support[CLASS_REAL] >= ENOUGH_REALS)
+        m->tpr_at_1_percent = m->roc.y[threshold_point(&percent, &m->roc)];
+}
 
+int metrics_compute_curves(struct metrics *m, const uint8_t *labels, const double *probabilities)
+{
+    static const int32_t once = 1;
     int status;
-    TRY_OR(done, create_curve(&metrics->roc, count + 1));
-    TRY_OR(done, create_curve(&metrics->precision_recall, count + 1));
-    fill_roc(metrics, runs, count);
-    fill_precision_recall(metrics, runs, count);
-    int both = real && fake;
-    metrics->auc = both ? area(runs, count, real, fake) : NAN;
-    metrics->average_precision = both ? average_precision(&metrics->precision_recall) : NAN;
+    int64_t runs = 0;
+    struct ranked *rows = ranked_create(m->count, labels, probabilities, NULL);
+    if (!rows)
+        return STATUS_FAILED;
+    for (int64_t i = 0; i < m->count; i++)
+        runs += rows[i].last;
+    TRY_OR(done, create_curve(&m->roc, runs + 1));
+    TRY_OR(done, create_curve(&m->precision_recall, runs + 1));
+    fill_curves(m, rows, runs);
+    ranked_measure(rows, m->count, &once, m->support, &m->auc, &m->eer);
+    m->average_precision = m->eer_threshold = m->tpr_at_1_percent = NAN;
+    if (m->support[CLASS_REAL] && m->support[CLASS_FAKE]) {
+        m->average_precision = average_precision(&m->precision_recall);
+        find_points(m);
+    }
 done:
-    free(runs);
+    free(rows);
     return status;
 }

@@ -1,13 +1,16 @@
 /* From scored frames to figures: check, pool the frames of each video, measure both levels. */
 #include "eval/evaluation.h"
 
+#include "eval/bootstrap.h"
 #include "eval/metrics.h"
 #include "eval/text.h"
+#include "eval/threshold.h"
 
 #include "base/memory.h"
 #include "base/status.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const char *const class_names[CLASS_COUNT] = {[CLASS_REAL] = "real", [CLASS_FAKE] = "fake"};
 
@@ -46,6 +49,8 @@ static int sum_frames(struct scored_videos *videos, const struct scored_frames *
                         "video %s has frames of both classes: it cannot be scored as one; "
                         "preprocess with another --video-regex",
                         frames->video_names[v]);
+        if (!videos->frames[v])
+            videos->groups[v] = frames->groups[i];
         videos->labels[v] = frames->labels[i];
         videos->probabilities[v] += (double)frames->probabilities[i];
         videos->frames[v]++;
@@ -63,6 +68,7 @@ static void keep_present(struct scored_videos *videos, const struct scored_frame
         videos->names[kept] = frames->video_names[v];
         videos->labels[kept] = videos->labels[v];
         videos->frames[kept] = videos->frames[v];
+        videos->groups[kept] = videos->groups[v];
         videos->probabilities[kept] = videos->probabilities[v] / (double)videos->frames[v];
         kept++;
     }
@@ -76,37 +82,97 @@ static int pool_videos(struct scored_videos *videos, const struct scored_frames 
     videos->labels = memory_zeroed(places, sizeof *videos->labels, "videos");
     videos->probabilities = memory_zeroed(places, sizeof *videos->probabilities, "videos");
     videos->frames = memory_zeroed(places, sizeof *videos->frames, "videos");
-    if (!videos->names || !videos->labels || !videos->probabilities || !videos->frames)
+    videos->groups = memory_zeroed(places, sizeof *videos->groups, "videos");
+    if (!videos->names || !videos->labels || !videos->probabilities || !videos->frames ||
+        !videos->groups)
         return STATUS_FAILED;
     TRY(sum_frames(videos, frames));
     keep_present(videos, frames);
     return STATUS_OK;
 }
 
-static int measure_frames(struct metrics *metrics, const struct scored_frames *frames)
+static double *exact_probabilities(const struct scored_frames *frames)
 {
     double *exact = memory_zeroed((size_t)frames->count, sizeof *exact, "probabilities");
+    for (int64_t i = 0; exact && i < frames->count; i++)
+        exact[i] = (double)frames->probabilities[i];
+    return exact;
+}
+
+int evaluation_measure(struct evaluation *e, const double thresholds[2])
+{
+    TRY(check_frames(&e->frames, e->split));
+    TRY(pool_videos(&e->videos, &e->frames));
+    double *exact = exact_probabilities(&e->frames);
     if (!exact)
         return STATUS_FAILED;
-    for (int64_t i = 0; i < frames->count; i++)
-        exact[i] = (double)frames->probabilities[i];
-    int status = metrics_compute(metrics, frames->count, frames->labels, exact);
+    int status =
+        metrics_compute(&e->frame_level, thresholds[0], e->frames.count, e->frames.labels, exact);
     free(exact);
+    TRY(status);
+    return metrics_compute(&e->video_level, thresholds[1], e->videos.count, e->videos.labels,
+                           e->videos.probabilities);
+}
+
+static int add_intervals(struct evaluation *e)
+{
+    const struct scored_frames *f = &e->frames;
+    const struct scored_videos *v = &e->videos;
+    struct metrics *levels[2] = {&e->frame_level, &e->video_level};
+    double *exact = exact_probabilities(f);
+    struct sample samples[2] = {
+        {.count = f->count, .labels = f->labels, .scores = exact, .groups = f->groups},
+        {.count = v->count, .labels = v->labels, .scores = v->probabilities, .groups = v->groups},
+    };
+    for (int k = 0; k < 2; k++)
+        samples[k].threshold = levels[k]->threshold;
+    int status = exact ? bootstrap(samples, 2, f->group_count, e->threads) : STATUS_FAILED;
+    for (int k = 0; k < 2; k++) {
+        memcpy(levels[k]->groups, samples[k].groups_with, sizeof samples[k].groups_with);
+        memcpy(levels[k]->intervals, samples[k].intervals, sizeof samples[k].intervals);
+    }
+    free(exact);
+    return status;
+}
+
+/* Applies the rule to the rows of val, once at each level. */
+static int choose_thresholds(struct evaluation *e, const struct threshold_rule *rule,
+                             double thresholds[2])
+{
+    struct evaluation val = {.split = "val",
+                             .frames = e->threshold_frames ? *e->threshold_frames : e->frames};
+    const struct metrics *levels[2] = {&val.frame_level, &val.video_level};
+    int status = evaluation_measure(&val, thresholds);
+    for (int k = 0; status == 0 && k < 2; k++) {
+        const int64_t *support = levels[k]->support;
+        if (!support[CLASS_REAL] || !support[CLASS_FAKE]) {
+            status = fail(STATUS_FAILED, "--threshold %s: val holds one class only; give a value",
+                          e->threshold);
+            break;
+        }
+        thresholds[k] = threshold_at(&levels[k]->roc, threshold_point(rule, &levels[k]->roc));
+        e->threshold_guessed[k] =
+            rule->kind == THRESHOLD_FPR && rule->value * (double)support[CLASS_REAL] < 1;
+    }
+    evaluation_clear(&val);
     return status;
 }
 
 int evaluation_compute(struct evaluation *evaluation)
 {
-    struct scored_videos *videos = &evaluation->videos;
+    struct threshold_rule rule;
+    int status;
     evaluation->videos = (struct scored_videos){0};
     evaluation->frame_level = evaluation->video_level = (struct metrics){0};
-
-    int status;
-    TRY_OR(failed, check_frames(&evaluation->frames, evaluation->split));
-    TRY_OR(failed, pool_videos(videos, &evaluation->frames));
-    TRY_OR(failed, measure_frames(&evaluation->frame_level, &evaluation->frames));
-    TRY_OR(failed, metrics_compute(&evaluation->video_level, videos->count, videos->labels,
-                                   videos->probabilities));
+    if (!evaluation->threshold)
+        evaluation->threshold = "0.5";
+    TRY(threshold_parse(evaluation->threshold, &rule));
+    double thresholds[2] = {rule.value, rule.value};
+    evaluation->threshold_split = rule.kind == THRESHOLD_VALUE ? "none" : "val";
+    if (rule.kind != THRESHOLD_VALUE)
+        TRY(choose_thresholds(evaluation, &rule, thresholds));
+    TRY_OR(failed, evaluation_measure(evaluation, thresholds));
+    TRY_OR(failed, add_intervals(evaluation));
     TRY_OR(failed, text_report(&evaluation->frame_level, &evaluation->frame_level.text));
     TRY_OR(failed, text_report(&evaluation->video_level, &evaluation->video_level.text));
     return STATUS_OK;
@@ -122,6 +188,7 @@ void evaluation_clear(struct evaluation *evaluation)
     free(videos->labels);
     free(videos->probabilities);
     free(videos->frames);
+    free(videos->groups);
     evaluation->videos = (struct scored_videos){0};
     metrics_clear(&evaluation->frame_level);
     metrics_clear(&evaluation->video_level);

@@ -127,12 +127,17 @@ struct evaluation {
     struct scored_videos videos;
     struct metrics frame_level, video_level;
     const char *threshold_split; /* "val" if a rule chose the threshold there, else "none" */
+    int threshold_guessed[2];    /* of frames, of videos: val has too few real ones for fpr=F */
 };
 
 /* Fails on an empty split, a label that is neither 0 nor 1, a probability outside 0..1 (a network
  * that diverged gives NaN), a video row out of range and a video with frames of both classes. On
  * failure nothing is left to clear. */
 int evaluation_compute(struct evaluation *evaluation);
+
+/* The part of it that needs no interval and no text, at these thresholds of frames and of videos;
+ * the figures must be zeroed, and the caller clears them, also after a failure. */
+int evaluation_measure(struct evaluation *evaluation, const double thresholds[2]);
 
 /* Frees the figures, leaves the inputs. A zeroed evaluation is fine. */
 void evaluation_clear(struct evaluation *evaluation);

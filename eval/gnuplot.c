@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 static const char *const pictures[] = {
-    "loss.png", "loss.svg", "accuracy.png",  "accuracy.svg",
-    "roc.png",  "roc.svg",  "confusion.png", "confusion.svg",
+    "loss.png", "loss.svg",      "accuracy.png",  "accuracy.svg",   "roc.png",
+    "roc.svg",  "confusion.png", "confusion.svg", "robustness.png", "robustness.svg",
 };
 enum { PICTURES = sizeof pictures / sizeof pictures[0] };
 
@@ -49,10 +49,10 @@ static int wait_for(pid_t child)
     return !WIFEXITED(result) || WEXITSTATUS(result) != 0;
 }
 
-/* Calls visit on the path of every picture; the first result that is not 0 ends it. */
-static int each_picture(const char *folder, int (*visit)(const char *path))
+/* Calls visit on the path of the first `count` pictures; the first result that is not 0 ends it. */
+static int each_picture(const char *folder, int count, int (*visit)(const char *path))
 {
-    for (int k = 0; k < PICTURES; k++) {
+    for (int k = 0; k < count; k++) {
         char *path;
         if (asprintf(&path, "%s/%s", folder, pictures[k]) < 0)
             return fail(STATUS_FAILED, "no memory for the name of a picture in %s", folder);
@@ -79,10 +79,10 @@ static int check_drawn(const char *path)
     return STATUS_OK;
 }
 
-int plots_render(const char *folder)
+int plots_render(const char *folder, int robustness)
 {
     pid_t child;
-    TRY(each_picture(folder, remove_old));
+    TRY(each_picture(folder, PICTURES, remove_old));
     int error = start(&child, folder);
     if (error == ENOENT)
         return fail(STATUS_FAILED,
@@ -98,5 +98,5 @@ int plots_render(const char *folder)
         return fail(STATUS_FAILED,
                     "%s: gnuplot failed; data and script stay there: run gnuplot plots.gp in it",
                     folder);
-    return each_picture(folder, check_drawn);
+    return each_picture(folder, robustness ? PICTURES : PICTURES - 2, check_drawn);
 }

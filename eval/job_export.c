@@ -1,7 +1,102 @@
+/* --export FILE RUN: rank 0 writes the network in the format that FILE's name asks for. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/file.h"
 #include "base/status.h"
+#include "eval/export.h"
 #include "eval/jobs.h"
+#include "store/run.h"
+
+static const struct format {
+    const char *suffix;
+    int (*encode)(const struct export *, uint8_t **, size_t *); /* NULL: not in this build */
+} formats[] = {
+#ifdef HAVE_ONNX
+    {".onnx", onnx_encode},
+#else
+    {".onnx", NULL},
+#endif
+    {".safetensors", safetensors_encode},
+};
+
+static int choose_format(const char *path, const struct format **format)
+{
+    size_t length = strlen(path);
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        size_t suffix = strlen(formats[i].suffix);
+        *format = &formats[i];
+        if (length <= suffix || strcasecmp(path + length - suffix, formats[i].suffix) != 0)
+            continue;
+        return formats[i].encode ? 0
+                                 : fail(STATUS_FAILED,
+                                        "%s: this build writes no .onnx; install libonnx-dev, "
+                                        "protobuf-c-compiler, libprotobuf-c-dev and make again",
+                                        path);
+    }
+    return fail(STATUS_USAGE, "--export %s: the name must end in .onnx or .safetensors", path);
+}
+
+/* Whoever sees the file sees a whole one. */
+static int write_whole(const char *path, const uint8_t *bytes, size_t byte_count)
+{
+    char part[4096];
+    snprintf(part, sizeof part, "%s.part", path);
+    int status = file_write(part, bytes, byte_count);
+    if (status == 0)
+        status = file_replace(part, path);
+    if (status < 0)
+        unlink(part);
+    return status;
+}
+
+static int export_network(const struct run *run, const struct settings *settings,
+                          const struct format *format)
+{
+    int best = strcmp(settings->weights, "best") == 0, size = run->image_size;
+    char size_text[16];
+    snprintf(size_text, sizeof size_text, "%d", size);
+    const struct export_note notes[] = {
+        {"classes", "real,fake"},        {"positive_class", "fake"},
+        {"weights", settings->weights},  {"image_size", size_text},
+        {"channel_order", "RGB"},        {"resize", "pillow-bilinear"},
+        {"run_checksum", run->checksum}, {"content_hash", run->content_hash},
+    };
+    const struct export export = {
+        .model = &run->model,
+        .parameters = best ? run->best : run->parameters,
+        .notes = notes,
+        .note_count = sizeof notes / sizeof notes[0],
+        .float_input = strcmp(settings->export_input, "float") == 0,
+    };
+    uint8_t *bytes;
+    size_t byte_count;
+    TRY(format->encode(&export, &bytes, &byte_count));
+    int status = write_whole(settings->export_path, bytes, byte_count);
+    free(bytes);
+    if (status == 0)
+        printf("%s: %lld parameters, weights %s, image size %d\n", settings->export_path,
+               (long long)run->model.parameter_count, settings->weights, size);
+    return status;
+}
+
+static int export_run(const struct settings *settings)
+{
+    const struct format *format;
+    struct run *run;
+    TRY(choose_format(settings->export_path, &format));
+    if (file_same(settings->export_path, settings->inputs[0]))
+        return fail(STATUS_USAGE, "--export %s: is the run itself", settings->export_path);
+    TRY(run_read(&run, settings->inputs[0]));
+    int status = export_network(run, settings, format);
+    run_destroy(&run);
+    return status;
+}
 
 int job_export(struct job *job)
 {
-    return comm_agree(job->comm, fail(STATUS_FAILED, "--export: not in this version"));
+    return comm_agree(job->comm, comm_rank(job->comm) == 0 ? export_run(job->settings) : 0);
 }

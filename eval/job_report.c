@@ -12,11 +12,15 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/status.h"
+#include "eval/audit.h"
 #include "eval/evaluation.h"
+#include "eval/html.h"
 #include "eval/plots.h"
 #include "eval/report.h"
+#include "eval/robustness.h"
 #include "eval/scoring.h"
 #include "eval/text.h"
+#include "eval/threshold.h"
 
 static enum split split_named(const char *name)
 {
@@ -25,17 +29,30 @@ static enum split split_named(const char *name)
                                        : SPLIT_VAL;
 }
 
-static int open_inputs(struct scoring *scoring, struct job *job)
+static int open_inputs(struct scoring *scoring, struct job *job, struct threshold_rule *rule)
 {
     const struct settings *settings = job->settings;
     char part[4096];
+    *scoring = (struct scoring){0};
+    TRY(threshold_parse(settings->threshold, rule));
     TRY(scoring_open(scoring, job, settings->inputs[0], settings->inputs[1]));
     if (store_rows(scoring->store, split_named(settings->split)) == 0)
         return fail(STATUS_FAILED, "%s: the split %s is empty: there is nothing to score",
                     scoring->store_path, settings->split);
+    if (rule->kind != THRESHOLD_VALUE && store_rows(scoring->store, SPLIT_VAL) == 0)
+        return fail(STATUS_FAILED,
+                    "%s: the split val is empty: --threshold %s has no rows to look at",
+                    scoring->store_path, settings->threshold);
     snprintf(part, sizeof part, "%s.part", settings->output);
     return comm_rank(job->comm) == 0 ? file_check_writable(part) : 0;
 }
+
+/* The scored rows of a split, and what their names stand in. */
+struct rows {
+    struct store_names names;
+    const char **sources, **videos, **groups;
+    struct scored_frames frames;
+};
 
 /* Strings of a fixed stride as an array of pointers; the caller frees the array. */
 static const char **cells(const char *strings, size_t stride, int64_t count)
@@ -44,6 +61,37 @@ static const char **cells(const char *strings, size_t stride, int64_t count)
     for (int64_t i = 0; pointers && i < count; i++)
         pointers[i] = strings + (size_t)i * stride;
     return pointers;
+}
+
+/* rows_release takes what a failure left. */
+static int rows_read(struct rows *rows, const struct store *store, enum split split,
+                     const float *probabilities)
+{
+    struct store_names *names = &rows->names;
+    TRY(store_read_names(store, split, names));
+    int64_t count = store_rows(store, split);
+    rows->sources = cells(names->source, names->source_stride, count);
+    rows->videos = cells(names->videos, names->video_stride, names->video_count);
+    rows->groups = cells(names->groups, names->group_stride, names->group_count);
+    rows->frames = (struct scored_frames){.count = count,
+                                          .labels = store_labels(store, split),
+                                          .probabilities = probabilities,
+                                          .sources = rows->sources,
+                                          .videos = names->video,
+                                          .groups = names->group,
+                                          .video_count = names->video_count,
+                                          .group_count = names->group_count,
+                                          .video_names = rows->videos,
+                                          .group_names = rows->groups};
+    return rows->sources && rows->videos && rows->groups ? STATUS_OK : STATUS_FAILED;
+}
+
+static void rows_release(struct rows *rows)
+{
+    free(rows->sources);
+    free(rows->videos);
+    free(rows->groups);
+    store_names_release(&rows->names);
 }
 
 /* Which files the report was made from. */
@@ -90,67 +138,101 @@ static int print_report(const struct evaluation *evaluation)
     return 0;
 }
 
+/* All that was scored; of the probabilities, rank 0 has those that were asked for. */
+struct scores {
+    float *rows[ROBUSTNESS_ROWS]; /* the first: of the frames as they are */
+    float *of_val;                /* for a rule that chooses the threshold there */
+    float *regions[2];            /* audit_score_regions */
+    struct audit audit;
+};
+
 /* Rank 0's part: all figures, the file, the text. */
-static int report(const struct scoring *scoring, enum split split, const float *probabilities)
+static int report(const struct scoring *scoring, enum split split, struct scores *scores)
 {
     const struct settings *settings = scoring->job->settings;
     const struct run *run = scoring->run;
-    struct store_names names;
-    TRY(store_read_names(scoring->store, split, &names));
-    int64_t rows = store_rows(scoring->store, split);
-    const char **sources = cells(names.source, names.source_stride, rows);
-    const char **videos = cells(names.videos, names.video_stride, names.video_count);
-    const char **groups = cells(names.groups, names.group_stride, names.group_count);
+    struct rows rows = {0}, val = {0};
+    struct robustness robustness;
     struct evaluation evaluation = {
         .split = settings->split,
         .weights = settings->weights,
         .split_by = store_split_by(scoring->store),
-        .frames = {.count = rows,
-                   .labels = store_labels(scoring->store, split),
-                   .probabilities = probabilities,
-                   .sources = sources,
-                   .videos = names.video,
-                   .groups = names.group,
-                   .video_count = names.video_count,
-                   .group_count = names.group_count,
-                   .video_names = videos,
-                   .group_names = groups},
         .history = {.epochs = run->epoch},
+        .threshold = settings->threshold,
+        .threshold_frames = scores->of_val ? &val.frames : NULL,
+        .threads = engine_threads(scoring->engine),
     };
     for (int c = 0; c < RUN_COLUMNS; c++)
         evaluation.history.columns[c] = run->history[c];
-    int status = sources && videos && groups ? evaluation_compute(&evaluation) : STATUS_FAILED;
-    if (status == 0)
-        status = write_report(scoring, &evaluation);
-    if (status == 0 && settings->plots)
-        status = plots_write(&evaluation, settings->plots);
-    if (status == 0)
-        status = print_report(&evaluation);
+    int status;
+    TRY_OR(done, rows_read(&rows, scoring->store, split, scores->rows[0]));
+    if (scores->of_val)
+        TRY_OR(done, rows_read(&val, scoring->store, SPLIT_VAL, scores->of_val));
+    evaluation.frames = rows.frames;
+    TRY_OR(done, evaluation_compute(&evaluation));
+    if (strcmp(evaluation.threshold_split, evaluation.split) == 0)
+        log_warn("--threshold %s was chosen on %s and is tried on it: optimistic",
+                 evaluation.threshold, evaluation.split);
+    if (settings->audit)
+        TRY_OR(done, audit_compare_regions(&scores->audit, &evaluation, scores->regions));
+    TRY_OR(done, audit_conclude(&scores->audit));
+    evaluation.audit = &scores->audit;
+    if (settings->robustness) {
+        TRY_OR(done, robustness_measure(&robustness, &evaluation, scores->rows));
+        evaluation.robustness = &robustness;
+    }
+    TRY_OR(done, write_report(scoring, &evaluation));
+    if (settings->plots) {
+        TRY_OR(done, plots_write(&evaluation, settings->plots));
+        TRY_OR(done, html_write(scoring, split, &evaluation, settings->plots));
+    }
+    TRY_OR(done, print_report(&evaluation));
+    TRY_OR(done, audit_verdict(&scores->audit, scoring->store_path));
+done:
     evaluation_clear(&evaluation);
-    free(sources);
-    free(videos);
-    free(groups);
-    store_names_release(&names);
+    rows_release(&rows);
+    rows_release(&val);
     return status;
+}
+
+static int score_all(struct scoring *scoring, enum split split, const struct threshold_rule *rule,
+                     struct scores *scores)
+{
+    const struct settings *settings = scoring->job->settings;
+    TRY(scoring_probabilities(scoring, split, NULL, &scores->rows[0]));
+    if (settings->robustness)
+        TRY(robustness_score(scoring, split, scores->rows));
+    if (rule->kind != THRESHOLD_VALUE && split != SPLIT_VAL)
+        TRY(scoring_probabilities(scoring, SPLIT_VAL, NULL, &scores->of_val));
+    if (settings->audit)
+        TRY(audit_score_regions(scoring, split, scores->regions));
+    return audit_store(&scores->audit, scoring->job->comm, scoring->store_path, scoring->store,
+                       engine_threads(scoring->engine));
 }
 
 int job_report(struct job *job)
 {
     struct scoring scoring;
-    float *probabilities = NULL;
+    struct threshold_rule rule;
+    struct scores scores = {0};
     enum split split = split_named(job->settings->split);
-    int status = comm_agree(job->comm, open_inputs(&scoring, job));
+    int status = comm_agree(job->comm, open_inputs(&scoring, job, &rule));
     if (status == 0) {
         char line[4096];
         options_echo(job->command, line, sizeof line);
         log_info("%s; engine %s, %d rank%s", line, engine_name(scoring.engine),
                  comm_size(job->comm), comm_size(job->comm) > 1 ? "s" : "");
-        status = scoring_probabilities(&scoring, split, NULL, &probabilities);
+        status = score_all(&scoring, split, &rule, &scores);
     }
     if (status == 0)
-        status = comm_agree(job->comm,
-                            comm_rank(job->comm) == 0 ? report(&scoring, split, probabilities) : 0);
-    free(probabilities);
+        status =
+            comm_agree(job->comm, comm_rank(job->comm) == 0 ? report(&scoring, split, &scores) : 0);
+    for (int i = 0; i < ROBUSTNESS_ROWS; i++)
+        free(scores.rows[i]);
+    free(scores.of_val);
+    free(scores.regions[0]);
+    free(scores.regions[1]);
+    audit_clear(&scores.audit);
     scoring_close(&scoring);
     return status;
 }

@@ -45,6 +45,8 @@ static const struct option options[] = {
      "unreadable files that are put up with", 0},
     {"export", 0, OPTION_TEXT, &settings.export_path, NULL, 0, 0, NULL, "FILE",
      "write the network as .onnx or .safetensors", 0},
+    {"export-input", 0, OPTION_TEXT, &settings.export_input, "uint8", 0, 0, "uint8|float", NULL,
+     "of the .onnx: bytes (N,H,W,3), or 0..1 as (N,3,H,W)", 0},
     ENGINE_OPTIONS(settings.engine),
     {"timeout", 0, OPTION_REAL, &settings.timeout_s, "60", 0, 1e6, NULL, "S",
      "seconds until a silent rank ends the job; 0: never", 0},
@@ -81,11 +83,15 @@ static int choose_job(int (**run)(struct job *))
     int count = settings.input_count;
     if (settings.export_path) {
         *run = job_export;
-        return count == 1 ? 0 : fail(STATUS_USAGE, "--export needs one RUN; see --help");
+        return count == 1 && !settings.output
+                   ? 0
+                   : fail(STATUS_USAGE, "--export FILE needs one RUN and no -o; see --help");
     }
     if (settings.audit && count == 1) {
         *run = job_audit;
-        return 0;
+        return settings.output ? fail(STATUS_USAGE, "--audit STORE prints to stdout; -o is for "
+                                                    "STORE RUN, whose report holds the audit")
+                               : 0;
     }
     if (count >= 1 && begins_with_run()) {
         *run = job_files;
@@ -96,7 +102,8 @@ static int choose_job(int (**run)(struct job *))
         return fail(STATUS_USAGE, "%s: needs STORE and RUN; see unmask-eval --help",
                     count > 2 ? "too many arguments" : "too few arguments");
     if (!settings.output)
-        return fail(STATUS_USAGE, "no output given: -o report.h5");
+        return fail(STATUS_USAGE, "no output given: -o report.h5%s",
+                    settings.audit ? " (the audit of STORE alone needs no RUN)" : "");
     for (int i = 0; i < count; i++)
         if (file_same(settings.output, settings.inputs[i]))
             return fail(STATUS_USAGE, "-o %s: is one of the inputs", settings.output);
@@ -131,7 +138,7 @@ int main(int argc, char **argv)
         status = run(&job);
     int draws = status == 0 && run == job_report && settings.plots && comm_rank(comm) == 0;
     exit_code = comm_end(&comm, status);
-    if (draws && plots_render(settings.plots) < 0) {
+    if (draws && plots_render(settings.plots, settings.robustness) < 0) {
         log_error("%s", fail_message());
         exit_code = 1;
     }

@@ -12,7 +12,7 @@
 static void count_cells(struct metrics *m, const uint8_t *labels, const double *probabilities)
 {
     for (int64_t i = 0; i < m->count; i++)
-        m->confusion[labels[i]][metrics_predict(probabilities[i])]++;
+        m->confusion[labels[i]][metrics_predict(probabilities[i], m->threshold)]++;
     for (int k = 0; k < CLASS_COUNT; k++)
         m->support[k] = m->confusion[k][CLASS_REAL] + m->confusion[k][CLASS_FAKE];
 }
@@ -71,16 +71,17 @@ static void compute_overall(struct metrics *m)
     m->matthews_correlation = one_class ? NAN : matthews_correlation(m);
 }
 
-int metrics_compute(struct metrics *metrics, int64_t count, const uint8_t *labels,
+int metrics_compute(struct metrics *metrics, double threshold, int64_t count, const uint8_t *labels,
                     const double *probabilities)
 {
-    *metrics = (struct metrics){.count = count};
+    *metrics = (struct metrics){.count = count, .threshold = threshold};
     if (count < 1)
         return fail(STATUS_FAILED, "there is nothing to score: the split is empty");
     count_cells(metrics, labels, probabilities);
     compute_classes(metrics);
     compute_averages(metrics);
     compute_overall(metrics);
+    metrics_calibrate(metrics, labels, probabilities);
     return metrics_compute_curves(metrics, labels, probabilities);
 }
 

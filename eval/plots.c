@@ -3,6 +3,7 @@
  *   history.dat     epoch, train loss, train accuracy, val loss, val accuracy
  *   roc.dat         false and true positive rate: a block of frames, a block of videos
  *   confusion.dat   column, row, count, share of the row
+ *   robustness.dat  place, change, strength, AUC of frames, AUC of videos: a block per change
  *   plots.gp        variables, then the fixed script (plots_script.c)
  *
  * A ROC of a million thresholds would make an SVG of a million points: points that move by less
@@ -10,6 +11,7 @@
 #include "eval/plots.h"
 
 #include "eval/plots_script.h"
+#include "eval/robustness.h"
 
 #include "base/status.h"
 
@@ -62,6 +64,22 @@ static void print_confusion(FILE *out, const struct evaluation *e)
             fprintf(out, "%d %d %" PRId64 " %.9g\n", column, row, count,
                     all ? (double)count / (double)all : 0);
         }
+}
+
+/* The unchanged frames are a line across the picture, not a place of it. */
+static void print_robustness(FILE *out, const struct evaluation *e)
+{
+    const struct robustness_row *rows = e->robustness->rows;
+    int place = 0;
+    fputs("# place change strength auc video_auc\n", out);
+    for (int i = 1; i < ROBUSTNESS_ROWS; i++) {
+        if (i > 1 && strcmp(rows[i].change, rows[i - 1].change) != 0) {
+            fputc('\n', out);
+            place++;
+        }
+        fprintf(out, "%d %s %g %.9g %.9g\n", place++, rows[i].change, rows[i].strength, rows[i].auc,
+                rows[i].video_auc);
+    }
 }
 
 /* A single-quoted gnuplot string: nothing is special in it but the quote, which is doubled, and
@@ -141,6 +159,7 @@ static void print_script(FILE *out, const struct evaluation *e)
     print_auc(out, "frame_auc", e->frame_level.auc);
     print_auc(out, "video_auc", e->video_level.auc);
     print_ranges(out, e);
+    fprintf(out, "robustness = %d\n", e->robustness != NULL);
     fputs(plots_script, out);
 }
 
@@ -169,5 +188,7 @@ int plots_write(const struct evaluation *evaluation, const char *folder)
     TRY(write_file(folder, "history.dat", evaluation, print_history));
     TRY(write_file(folder, "roc.dat", evaluation, print_roc));
     TRY(write_file(folder, "confusion.dat", evaluation, print_confusion));
+    if (evaluation->robustness)
+        TRY(write_file(folder, "robustness.dat", evaluation, print_robustness));
     return write_file(folder, "plots.gp", evaluation, print_script);
 }

@@ -11,7 +11,11 @@
 #ifndef EVAL_ROBUSTNESS_H
 #define EVAL_ROBUSTNESS_H
 
-#include <stdint.h>
+#include <stdio.h>
+
+#include "eval/evaluation.h"
+#include "store/h5.h"
+#include "store/store.h"
 
 enum { ROBUSTNESS_ROWS = 17 };
 
@@ -28,5 +32,22 @@ struct robustness_row {
 struct robustness {
     struct robustness_row rows[ROBUSTNESS_ROWS];
 };
+
+/* Scores the split once under each change. On rank 0 probabilities[i], of all rows of the split,
+ * are malloc'd and the caller's, also after a failure; [0] stays as it is. Collective. */
+struct scoring;
+int robustness_score(struct scoring *scoring, enum split split,
+                     float *probabilities[ROBUSTNESS_ROWS]);
+
+/* The figures of what was scored; `evaluation` is the computed one of the unchanged frames. */
+int robustness_measure(struct robustness *robustness, const struct evaluation *evaluation,
+                       float *const probabilities[ROBUSTNESS_ROWS]);
+
+/* The table in a report: /robustness/change, unit, strength, accuracy, auc, video_accuracy,
+ * video_auc, one row per strength. */
+int robustness_write(struct h5 *file, const struct robustness *robustness);
+
+/* For people. */
+void robustness_print(FILE *out, const struct robustness *robustness);
 
 #endif

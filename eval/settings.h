@@ -7,7 +7,8 @@
 struct settings {
     const char *const *inputs; /* the words that are no options */
     int input_count;
-    const char *output, *split, *weights, *plots, *threshold, *format, *max_bad, *export_path;
+    const char *output, *split, *weights, *plots, *threshold, *format, *max_bad, *export_path,
+        *export_input;
     struct engine_settings engine;
     int any_store, audit, robustness;
     double timeout_s;

@@ -1,5 +1,8 @@
 #include "eval/text.h"
 
+#include "eval/audit.h"
+#include "eval/robustness.h"
+
 #include "base/status.h"
 
 #include <inttypes.h>
@@ -54,32 +57,70 @@ static void print_report(FILE *out, const struct metrics *m)
 
 /* ---- the summary -----------------------------------------------------------------------------*/
 
-enum { LABEL_WIDTH = 22, CELL_WIDTH = 10 };
-
-static void print_figures(FILE *out, const char *label, double frames, double videos)
+static int has_both(const struct metrics *m)
 {
-    fprintf(out, "%-*s", LABEL_WIDTH, label);
-    for (int level = 0; level < 2; level++) {
-        double figure = level ? videos : frames;
-        if (isnan(figure))
-            fprintf(out, "%*s", CELL_WIDTH, "undefined");
-        else
-            fprintf(out, "%*.4f", CELL_WIDTH, figure);
-    }
+    return m->support[CLASS_REAL] > 0 && m->support[CLASS_FAKE] > 0;
+}
+
+/* A figure of one level and its interval (-1: it has none). Returns how wide the interval would
+ * have been: blanks that only a further cell asks for. */
+static int print_cell(FILE *out, const struct metrics *m, double figure, int interval)
+{
+    enum { INTERVAL_WIDTH = 15 };
+    if (isnan(figure))
+        fprintf(out, "%10s", has_both(m) ? "too few" : "undefined");
+    else
+        fprintf(out, "%10.4f", figure);
+    if (interval < 0 || !has_both(m))
+        return INTERVAL_WIDTH;
+    if (isnan(m->intervals[interval].low))
+        return INTERVAL_WIDTH - fprintf(out, "  too few");
+    fprintf(out, "  %.4f-%.4f", m->intervals[interval].low, m->intervals[interval].high);
+    return 0;
+}
+
+static void print_figures(FILE *out, const struct evaluation *e, const char *label, double frames,
+                          double videos, int interval)
+{
+    fprintf(out, "%-20s", label);
+    int blanks = print_cell(out, &e->frame_level, frames, interval);
+    fprintf(out, "%*s", blanks, "");
+    print_cell(out, &e->video_level, videos, interval);
     fputc('\n', out);
 }
 
-static void print_table(FILE *out, const struct metrics *f, const struct metrics *v)
+static void print_table(FILE *out, const struct evaluation *e)
 {
-    fprintf(out, "%-*s%*s%*s\n", LABEL_WIDTH, "", CELL_WIDTH, "frames", CELL_WIDTH, "videos");
-    fprintf(out, "%-*s%*" PRId64 "%*" PRId64 "\n", LABEL_WIDTH, "scored", CELL_WIDTH, f->count,
-            CELL_WIDTH, v->count);
-    print_figures(out, "accuracy", f->accuracy, v->accuracy);
-    print_figures(out, "majority baseline", f->majority_accuracy, v->majority_accuracy);
-    print_figures(out, "balanced accuracy", f->balanced_accuracy, v->balanced_accuracy);
-    print_figures(out, "Matthews correlation", f->matthews_correlation, v->matthews_correlation);
-    print_figures(out, "ROC AUC", f->auc, v->auc);
-    print_figures(out, "average precision", f->average_precision, v->average_precision);
+    const struct metrics *f = &e->frame_level, *v = &e->video_level;
+    fprintf(out, "%30s%15s%10s%15s\n", "frames", "95% interval", "videos", "95% interval");
+    fprintf(out, "%-20s%10" PRId64 "%25" PRId64 "\n", "scored", f->count, v->count);
+    print_figures(out, e, "accuracy", f->accuracy, v->accuracy, INTERVAL_ACCURACY);
+    print_figures(out, e, "majority baseline", f->majority_accuracy, v->majority_accuracy, -1);
+    print_figures(out, e, "balanced accuracy", f->balanced_accuracy, v->balanced_accuracy,
+                  INTERVAL_BALANCED_ACCURACY);
+    print_figures(out, e, "Matthews correlation", f->matthews_correlation, v->matthews_correlation,
+                  -1);
+    print_figures(out, e, "ROC AUC", f->auc, v->auc, INTERVAL_AUC);
+    print_figures(out, e, "average precision", f->average_precision, v->average_precision, -1);
+    print_figures(out, e, "equal error rate", f->eer, v->eer, INTERVAL_EER);
+    print_figures(out, e, "TPR at FPR 1%", f->tpr_at_1_percent, v->tpr_at_1_percent, -1);
+    print_figures(out, e, "Brier score", f->calibration.brier, v->calibration.brier, -1);
+    print_figures(out, e, "calibration error", f->calibration.expected_error,
+                  v->calibration.expected_error, -1);
+}
+
+static void print_threshold_notes(FILE *out, const struct evaluation *e)
+{
+    static const char *const levels[] = {"frames", "videos"};
+    if (!strcmp(e->threshold_split, e->split))
+        fprintf(out,
+                "Note: optimistic: the threshold was chosen (%s) on the very split that it is "
+                "tried on.\n",
+                e->threshold);
+    for (int k = 0; k < 2; k++)
+        if (e->threshold_guessed[k])
+            fprintf(out, "Note: val has too few real %s for %s: the threshold of %s is a guess.\n",
+                    levels[k], e->threshold, levels[k]);
 }
 
 /* What a reader must know before he believes the figures. */
@@ -88,7 +129,7 @@ void text_notes(FILE *out, const struct evaluation *e)
     const struct metrics *m = &e->frame_level;
     const char *majority = class_names[m->majority_class];
     int on_train = !strcmp(e->split, "train");
-    if (m->support[CLASS_REAL] == 0 || m->support[CLASS_FAKE] == 0)
+    if (!has_both(m))
         fprintf(out,
                 "Note: this split holds %s frames only; what compares the classes is "
                 "undefined.\n",
@@ -104,17 +145,37 @@ void text_notes(FILE *out, const struct evaluation *e)
     if (!on_train && e->split_by && !strcmp(e->split_by, "frame"))
         fputs("Note: optimistic: split by frame, so frames of one video stand in train and here.\n",
               out);
+    print_threshold_notes(out, e);
 }
 
 static void print_summary(FILE *out, const struct evaluation *e)
 {
-    fprintf(out, "split %s, weights %s; positive class fake, predicted when P(fake) > 0.5\n\n",
-            e->split, e->weights);
-    print_table(out, &e->frame_level, &e->video_level);
-    fputs("\nA video's probability is the mean of its frames'; "
-          "the baseline answers the most frequent class.\n",
-          out);
+    const struct metrics *m = &e->frame_level, *v = &e->video_level;
+    fprintf(out, "split %s, weights %s; positive class fake, predicted when P(fake) > %.6g",
+            e->split, e->weights, m->threshold);
+    if (strcmp(e->threshold_split, "none"))
+        fprintf(out, " (videos: %.6g), chosen on %s by %s", v->threshold, e->threshold_split,
+                e->threshold);
+    fputs("\n\n", out);
+    print_table(out, e);
+    fprintf(out,
+            "\nA video's probability is the mean of its frames'; the baseline answers the most "
+            "frequent class.\nIntervals: bootstrap over groups, %" PRId64 " with real frames, "
+            "%" PRId64 " with fake ones. Calibration error: over %d bins.\n",
+            m->groups[CLASS_REAL], m->groups[CLASS_FAKE], BIN_COUNT);
+    if (has_both(v) && (isnan(v->intervals[INTERVAL_AUC].low) || isnan(v->tpr_at_1_percent) ||
+                        isnan(v->calibration.expected_error)))
+        fprintf(out,
+                "Too few: an interval needs %d groups of each class, TPR at FPR 1%% %d real rows, "
+                "calibration error %d rows.\n",
+                ENOUGH_GROUPS, ENOUGH_REALS, ENOUGH_ROWS);
     text_notes(out, e);
+    if (e->robustness)
+        robustness_print(out, e->robustness);
+    if (e->audit) {
+        fputc('\n', out);
+        audit_print(out, e->audit, 0);
+    }
 }
 
 /* ---- into strings ----------------------------------------------------------------------------*/

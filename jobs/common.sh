@@ -32,9 +32,10 @@ read_site() { # FILE, or the defaults for ''
     if [ -z "$TASKS_PER_NODE" ]; then
         TASKS_PER_NODE=$((GPUS_PER_NODE > 0 ? GPUS_PER_NODE : SOCKETS_PER_NODE))
     fi
-    if [ -z "$BIN" ] && [ -d "$jobs/../build/bin" ]; then
-        BIN=$(cd "$jobs/../build/bin" && pwd)
-    fi
+    local folder
+    for folder in "$jobs/../build/bin" "$jobs/../bin"; do # of a checkout, of a bundle
+        if [ -z "$BIN" ] && [ -d "$folder" ]; then BIN=$(cd "$folder" && pwd); fi
+    done
 }
 
 default_site() {

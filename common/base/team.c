@@ -1,6 +1,8 @@
 #include "base/team.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,4 +111,40 @@ void team_run(struct team *team, void (*work)(void *context, int member), void *
     while (team->running > 0)
         pthread_cond_wait(&team->end, &team->mutex);
     pthread_mutex_unlock(&team->mutex);
+}
+
+struct each {
+    struct team *team;
+    int64_t count;
+    int (*work)(void *context, int member, int64_t index);
+    void *context;
+    atomic_int_fast64_t next;
+    int status; /* of the first that failed, under the team's mutex */
+    char message[2048];
+};
+
+static void take_indices(void *context, int member)
+{
+    struct each *each = context;
+    int64_t index;
+    while ((index = atomic_fetch_add(&each->next, 1)) < each->count) {
+        int status = each->work(each->context, member, index);
+        if (status == 0)
+            continue;
+        atomic_store(&each->next, each->count);
+        pthread_mutex_lock(&each->team->mutex);
+        if (each->status == 0) {
+            each->status = status;
+            snprintf(each->message, sizeof each->message, "%s", fail_message());
+        }
+        pthread_mutex_unlock(&each->team->mutex);
+    }
+}
+
+int team_each(struct team *team, int64_t count,
+              int (*work)(void *context, int member, int64_t index), void *context)
+{
+    struct each each = {.team = team, .count = count, .work = work, .context = context};
+    team_run(team, take_indices, &each);
+    return each.status ? fail(each.status, "%s", each.message) : 0;
 }

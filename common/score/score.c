@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/team.h"
 #include "engine/engine.h"
 #include "store/loader.h"
 
@@ -21,32 +22,61 @@ static int64_t plan_batch(const void *context, int64_t index, const int64_t **ro
     return left < SCORE_BATCH ? left : SCORE_BATCH;
 }
 
-/* Changes a copy: the loader's buffers are its own. */
-static int change_frames(const struct score_change *change, int64_t first_row, int64_t count,
-                         int image_size, const uint8_t *frames, uint8_t *changed)
+/* A copy of the loader's frames, changed by all threads. */
+struct changer {
+    const struct score_change *change;
+    struct team *team;
+    int image_size;
+    size_t frame_bytes;
+    uint8_t *frames; /* (SCORE_BATCH,H,W,3) */
+    int64_t first_row;
+};
+
+static int open_changer(struct changer *changer, const struct score_change *change, int image_size,
+                        int threads)
 {
-    int64_t frame_bytes = (int64_t)image_size * image_size * 3;
-    memcpy(changed, frames, (size_t)(count * frame_bytes));
-    for (int64_t i = 0; i < count; i++)
-        TRY(change->apply(change->context, first_row + i, image_size, changed + i * frame_bytes));
-    return 0;
+    changer->change = change;
+    changer->image_size = image_size;
+    changer->frame_bytes = (size_t)image_size * (size_t)image_size * 3;
+    changer->frames = memory_aligned(SCORE_BATCH, changer->frame_bytes, "frames");
+    return changer->frames ? team_create(&changer->team, threads) : STATUS_FAILED;
+}
+
+static void close_changer(struct changer *changer)
+{
+    team_destroy(&changer->team);
+    free(changer->frames);
+}
+
+static int change_frame(void *context, int member, int64_t index)
+{
+    const struct changer *changer = context;
+    (void)member;
+    return changer->change->apply(changer->change->context, changer->first_row + index,
+                                  changer->image_size,
+                                  changer->frames + (size_t)index * changer->frame_bytes);
+}
+
+static int change_frames(struct changer *changer, int64_t first_row, int64_t count,
+                         const uint8_t **frames)
+{
+    memcpy(changer->frames, *frames, (size_t)count * changer->frame_bytes);
+    *frames = changer->frames;
+    changer->first_row = first_row;
+    return team_each(changer->team, count, change_frame, changer);
 }
 
 int score_rows(const struct store *store, enum split split, struct engine *engine, int64_t first,
                int64_t count, const struct score_change *change, float *logits)
 {
-    int image_size = store_image_size(store);
     struct loader *loader = NULL;
+    struct changer changer = {0};
     int64_t batches = (count + SCORE_BATCH - 1) / SCORE_BATCH;
     int64_t *rows = memory_zeroed((size_t)count, sizeof *rows, "rows to score");
     struct block block = {count, rows};
     int status = rows ? 0 : STATUS_FAILED;
-    uint8_t *changed = NULL;
-    if (change && status == 0) {
-        changed =
-            memory_aligned(SCORE_BATCH, (size_t)image_size * (size_t)image_size * 3, "frames");
-        status = changed ? 0 : STATUS_FAILED;
-    }
+    if (change && status == 0)
+        status = open_changer(&changer, change, store_image_size(store), engine_threads(engine));
     for (int64_t i = 0; rows && i < count; i++)
         rows[i] = first + i;
     if (status == 0)
@@ -59,12 +89,12 @@ int score_rows(const struct store *store, enum split split, struct engine *engin
         status = loader_next(loader, &n, &frames, &labels);
         int64_t at = batch * SCORE_BATCH;
         if (status == 0 && change)
-            status = change_frames(change, first + at, n, image_size, frames, changed);
+            status = change_frames(&changer, first + at, n, &frames);
         if (status == 0)
-            status = engine_forward(engine, (int)n, change ? changed : frames, logits + at);
+            status = engine_forward(engine, (int)n, frames, logits + at);
     }
     loader_destroy(&loader);
-    free(changed);
+    close_changer(&changer);
     free(rows);
     return status;
 }

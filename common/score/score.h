@@ -11,7 +11,8 @@ struct engine;
 enum { SCORE_BATCH = 32 }; /* rows that are read ahead at a time; results do not depend on it */
 
 /* What is done to each frame before it is scored: `frame`, uint8 (H,W,3), becomes the changed one.
- * `row` is its place in the split, so that anything random can depend on it alone. */
+ * `row` is its place in the split, so that anything random can depend on it alone. Several threads
+ * call it at once, each with a frame of its own. */
 struct score_change {
     int (*apply)(const void *context, int64_t row, int image_size, uint8_t *frame);
     const void *context;

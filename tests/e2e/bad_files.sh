@@ -147,6 +147,8 @@ train --timeout -1
 train --threads -2
 eval --split all
 eval --weights first
+eval --export-input int8
+eval --export x.onnx
 END
     set_job preprocess
     expect 'options: both fractions take everything' 2 'fraction' \
@@ -162,6 +164,13 @@ END
         train "${job[@]}" -o "$out/x.h5" --device cpu --precision bf16
     expect 'options: eval of a split that is not there' 1 'test' \
         eval "$tmp/good.h5" "$tmp/good-run.h5" -o "$out/e.h5" --split test
+    expect 'export: unknown kind of file' 2 'model.pt.*safetensors' \
+        eval --export "$out/model.pt" "$tmp/good-run.h5"
+    cp "$tmp/good-run.h5" "$out/run.safetensors"
+    expect 'export: onto the run' 2 'run.safetensors.*run itself' \
+        eval --export "$out/run.safetensors" "$out/run.safetensors"
+    expect 'export: of a store' 1 'good.h5' eval --export "$out/m.safetensors" "$tmp/good.h5"
+    expect 'export: into no folder' 1 'nowhere' eval --export "$out/nowhere/m.safetensors" "$tmp/good-run.h5"
 }
 
 # ---- ranks ---------------------------------------------------------------------------------------

@@ -30,6 +30,41 @@ START_TEST(test_team_runs_every_member_once_per_call)
 }
 END_TEST
 
+struct squares {
+    int64_t values[1000];
+    int64_t bad; /* the index that fails, -1: none */
+};
+
+static int square(void *context, int member, int64_t index)
+{
+    struct squares *squares = context;
+    ck_assert_int_lt(member, 4);
+    if (index == squares->bad)
+        return fail(STATUS_TOO_BAD, "index %d", (int)index);
+    squares->values[index] += index * index;
+    return 0;
+}
+
+START_TEST(test_team_visits_every_index_once_and_hands_a_failure_on)
+{
+    struct team *team;
+    struct squares squares = {.bad = -1};
+    ck_assert_ok(team_create(&team, 4));
+    ck_assert_ok(team_each(team, 1000, square, &squares));
+    for (int64_t i = 0; i < 1000; i++)
+        ck_assert_int_eq(squares.values[i], i * i);
+    for (squares.bad = 0; squares.bad < 1000; squares.bad += 37) {
+        fail(STATUS_FAILED, "something else");
+        ck_assert_int_eq(team_each(team, 1000, square, &squares), STATUS_TOO_BAD);
+        char line[32];
+        snprintf(line, sizeof line, "index %d", (int)squares.bad);
+        ck_assert_str_eq(fail_message(), line);
+    }
+    ck_assert_ok(team_each(team, 0, square, &squares));
+    team_destroy(&team);
+}
+END_TEST
+
 START_TEST(test_random_values_are_the_published_constants_of_this_project)
 {
     /* They decide splits and initial weights: a change here changes every user's results. */
@@ -49,6 +84,7 @@ int main(void)
     const TTest *tests[] = {
         test_fail_keeps_the_line_and_returns_the_status,
         test_team_runs_every_member_once_per_call,
+        test_team_visits_every_index_once_and_hands_a_failure_on,
         test_random_values_are_the_published_constants_of_this_project,
     };
     return HARNESS_RUN("base", tests, 30);

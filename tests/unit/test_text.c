@@ -18,7 +18,7 @@ static void metrics_of_cells(struct metrics *m, const long *cells)
             labels[count] = k / 2;
             probabilities[count] = k % 2 ? 0.75 : 0.25;
         }
-    ck_assert_ok(metrics_compute(m, count, labels, probabilities));
+    ck_assert_ok(metrics_compute(m, 0.5, count, labels, probabilities));
 }
 
 static void check_figures(const char *text, const char *line, const char *want)
@@ -132,10 +132,13 @@ START_TEST(test_summary_shows_both_levels)
     ck_assert_ok(evaluation_compute(&e));
     ck_assert_ok(text_summary(&e, &text));
     ck_assert_ptr_nonnull(strstr(text, "split val, weights last; positive class fake"));
-    ck_assert_ptr_nonnull(strstr(text, "scored                         7         4\n"));
-    ck_assert_ptr_nonnull(strstr(text, "majority baseline         0.5714    0.5000\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "scored                       7                        4\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "majority baseline       0.5714                   0.5000\n"));
     /* Frames: 3 + 3 + 1.5 + 2 of 12 pairs in order. */
-    ck_assert_ptr_nonnull(strstr(text, "ROC AUC                   0.7917    0.7500\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "ROC AUC                 0.7917  too few          0.7500  too few\n"));
     ck_assert_ptr_null(strstr(text, "optimistic"));
     free(text);
     evaluation_clear(&e);
@@ -175,10 +178,39 @@ START_TEST(test_one_class_is_undefined_not_a_crash)
     ck_assert_double_eq_tol(e.frame_level.accuracy, 2 / 3., 1e-15);
     char *text;
     ck_assert_ok(text_summary(&e, &text));
-    ck_assert_ptr_nonnull(strstr(text, "ROC AUC                undefined undefined\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "ROC AUC              undefined                undefined\n"));
     ck_assert_ptr_nonnull(strstr(text, "holds real frames only"));
     free(text);
     evaluation_clear(&e);
+}
+END_TEST
+
+START_TEST(test_a_rule_looks_at_val_and_decides_elsewhere)
+{
+    /* val: the best cut of frames lies between 0.375 and 0.75, that of videos (0.5, 0.125 against
+     * 0.71, 0.375) below 0.375 or above 0.5: among equals the higher. */
+    static const uint8_t swapped[] = {1, 1, 1, 0, 0, 0, 0};
+    const struct evaluation val = small_evaluation();
+    struct evaluation e = val;
+    e.split = "test";
+    e.threshold = "youden";
+    e.threshold_frames = &val.frames;
+    e.frames.labels = swapped;
+    check_note(&e, "chosen on val by youden");
+    ck_assert_ok(evaluation_compute(&e));
+    ck_assert_double_eq(e.frame_level.threshold, 0.8125);
+    ck_assert_double_eq(e.video_level.threshold, (0.5 + 2.125 / 3) / 2);
+    ck_assert_int_eq(e.frame_level.confusion[CLASS_REAL][CLASS_FAKE], 2);
+    evaluation_clear(&e);
+    e.split = "val";
+    e.threshold_frames = NULL;
+    check_note(&e, "the threshold was chosen (youden) on the very split");
+    e.threshold = "fpr=0.01";
+    check_note(&e, "val has too few real videos for fpr=0.01");
+    e.frames.count = 3;
+    ck_assert_int_eq(evaluation_compute(&e), STATUS_FAILED);
+    ck_assert_ptr_nonnull(strstr(fail_message(), "one class only"));
 }
 END_TEST
 
@@ -220,6 +252,7 @@ int main(void)
         test_summary_shows_both_levels,
         test_summary_warns_of_optimistic_figures,
         test_one_class_is_undefined_not_a_crash,
+        test_a_rule_looks_at_val_and_decides_elsewhere,
         test_what_cannot_be_scored_is_refused_with_its_reason,
     };
     return HARNESS_RUN("text", tests, 60);
