@@ -106,7 +106,7 @@ static int train(struct comm *comm, struct provenance *provenance)
         struct run *run = trainer.run;
         int threads = engine_threads(trainer.engine);
         options_echo(&command, line, sizeof line);
-        log_info("%s; engine %s, %d rank%s x %d thread%s", line, engine_name(trainer.engine),
+        log_info("%s; engine %s, %d rank%s x %d thread%s", line, engine_choice(trainer.engine),
                  comm_size(comm), comm_size(comm) > 1 ? "s" : "", threads, threads > 1 ? "s" : "");
         int finished = resumed && run->epoch >= settings.epochs;
         if (finished && rank == 0)

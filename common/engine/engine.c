@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,7 @@ struct engine {
     const struct engine_table *table;
     void *state;
     int threads;
+    char choice[512];
 };
 
 static int find_table(const struct engine_table **table, const char *device)
@@ -89,6 +91,7 @@ static int open_named(struct engine **out, const struct model *model,
         return STATUS_FAILED;
     engine->table = table;
     engine->threads = resolved.threads;
+    snprintf(engine->choice, sizeof engine->choice, "%s", table->name);
     int status = table->open(&engine->state, model, &resolved);
     if (status < 0) {
         free(engine);
@@ -108,9 +111,12 @@ int engine_open(struct engine **out, const struct model *model,
     wanted.device = "cuda";
     if (open_named(out, model, &wanted) == 0)
         return 0;
+    char reason[400];
+    snprintf(reason, sizeof reason, "%s", fail_message());
     wanted.device = engines[0]->name;
-    log_info("engine %s (%s)", wanted.device, fail_message());
-    return open_named(out, model, &wanted);
+    TRY(open_named(out, model, &wanted));
+    snprintf((*out)->choice, sizeof(*out)->choice, "%s (%s)", wanted.device, reason);
+    return 0;
 }
 
 void engine_close(struct engine **out)
@@ -131,6 +137,11 @@ const char *engine_name(const struct engine *engine)
 const char *engine_library(const struct engine *engine)
 {
     return engine->table->library();
+}
+
+const char *engine_choice(const struct engine *engine)
+{
+    return engine->choice;
 }
 
 int engine_threads(const struct engine *engine)

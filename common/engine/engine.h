@@ -31,6 +31,9 @@ int engine_open(struct engine **engine, const struct model *model,
 void engine_close(struct engine **engine);
 const char *engine_name(const struct engine *engine);
 
+/* The name, and where "auto" passed over cuda the reason: "cpu (device cuda: ...)". */
+const char *engine_choice(const struct engine *engine);
+
 /* What it computes with, for provenance: "oneDNN 2.6.3". */
 const char *engine_library(const struct engine *engine);
 
