@@ -122,12 +122,14 @@ info:
 	@echo 'unmask          $(VERSION) ($(GIT_REVISION))'
 	@echo "compiler        $$($(CC) --version 2>/dev/null | head -n 1 || echo none)"
 	@echo "flags           -std=c11 $(CFLAGS) $(SAN)"
-	@echo "MPI             $$($(MPIRUN) --version 2>/dev/null | head -n 1 || echo none)  [$(MPI_PC)]"
+	@echo "MPI             $$($(PKG) --modversion $(MPI_PC) 2>/dev/null || echo none)  [$(MPI_PC)]"
+	@echo "launcher        $$($(MPIRUN) --version 2>/dev/null | head -n 1 | grep . || echo none)"
 	@echo "HDF5            $$($(PKG) --modversion $(HDF5_PC) 2>/dev/null || echo none)  [$(HDF5_PC)]"
 	@echo "libjpeg-turbo   $$($(PKG) --modversion libjpeg 2>/dev/null || echo none)"
 	@echo "libcrypto       $$($(PKG) --modversion libcrypto 2>/dev/null || echo none)"
-	@echo "oneDNN          $(if $(ONEDNN),yes,none: the cpu engine is left out)  $$(dpkg-query -W -f '$${Version}' libdnnl-dev 2>/dev/null)"
-	@echo "ONNX            $(if $(ONNX),$(ONNX_PROTO),none: no --export to .onnx)"
+	@echo "oneDNN          $(if $(ONEDNN),$$(printf '\043include <dnnl_version.h>\nDNNL_VERSION_MAJOR.DNNL_VERSION_MINOR.DNNL_VERSION_PATCH' \
+	  | $(CC) -E -P - | tail -n 1 | tr -d ' '),none: the cpu engine is left out)"
+	@echo "ONNX            $(if $(ONNX),$$(sed -n 's/.*LAST_RELEASE_VERSION.*"\(.*\)".*/\1/p' $(dir $(ONNX_PROTO))common/version.h) [$(ONNX_PROTO)]$(,) protobuf-c $$($(PKG) --modversion libprotobuf-c),none: no --export to .onnx)"
 	@echo "Check           $$($(PKG) --modversion check 2>/dev/null || echo none)"
 	@echo "gnuplot         $$(gnuplot --version 2>/dev/null || echo 'none: no pictures')"
 	@echo "nvcc            $(or $(NVCC),none)  (this version has no cuda engine)"
