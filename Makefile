@@ -1,4 +1,5 @@
-# unmask: make demo | make check | make | make deps | make info | make bench | make bundle | make check-cluster | make lint
+# unmask: make demo | make check | make | make deps | make info | make bench | make bundle | make check-cluster | make check-gpu |
+# make bench-gpu | make lint
 #
 # Everything is built out of tree in $(BUILD). Libraries are found by pkg-config (Open MPI, HDF5,
 # libjpeg-turbo, libcrypto, Check) or by trying to compile (oneDNN); `make info` prints every answer,
@@ -146,7 +147,7 @@ GPU_TOOLS := $(addprefix $(BUILD)/tests/,unit/test_engine demo/frames bench/insp
 
 bundle: all $(if $(WITH_TESTS),$(GPU_TOOLS))
 	@sh tests/deps.sh patchelf
-	@bash jobs/bundle.sh $(BUNDLE) $(BINARIES) $(if $(WITH_TESTS),$(GPU_TOOLS))
+	@bash jobs/bundle.sh $(BUNDLE) $(BINARIES) $(PLUGIN) $(if $(WITH_TESTS),$(GPU_TOOLS))
 
 # ---- demo ----------------------------------------------------------------------------------------
 # As root, Open MPI wants to be told twice.
@@ -184,6 +185,13 @@ check-cluster: deps
 	@bash tests/cluster/cluster.sh packages
 	@BIN=$(BUILD)/bin FRAMES_TOOL=$(BUILD)/tests/demo/frames bash tests/cluster/check.sh
 
+# The cuda engine on a GPU of this machine. From a bundle: tests/gpu/check.sh bin bin
+check-gpu: all tests
+	@BUILD=$(BUILD) BIN=$(BUILD)/bin MPIRUN='$(MPIRUN)' bash tests/gpu/check.sh
+
+bench-gpu: all tests
+	@BUILD=$(BUILD) bash tests/bench/bench_gpu.sh
+
 bench-scaling: all tests
 	@BIN=$(BUILD)/bin FRAMES_TOOL=$(BUILD)/tests/demo/frames bash tests/bench/scaling.sh
 
@@ -197,4 +205,4 @@ lint:
 clean:
 	rm -rf build build-asan build-lint
 
-.PHONY: deps info install bundle demo demo-run check check-cluster bench bench-scaling lint clean
+.PHONY: deps info install bundle demo demo-run check check-cluster check-gpu bench bench-gpu bench-scaling lint clean
