@@ -170,8 +170,9 @@ demo-run: all $(if $(DATA),,$(BUILD)/tests/demo/frames)
 	$(RANKS) $(BUILD)/bin/unmask-preprocess $(FRAMES) -o $(DEMO)/store.h5
 	$(RANKS) $(BUILD)/bin/unmask-train $(DEMO)/store.h5 -o $(DEMO)/run.h5
 	$(RANKS) $(BUILD)/bin/unmask-eval $(DEMO)/store.h5 $(DEMO)/run.h5 -o $(DEMO)/report.h5 --plots $(DEMO)/plots
-	@printf '\nstore     %s\nrun       %s\nreport    %s\npictures  %s\n' $(DEMO)/store.h5 $(DEMO)/run.h5 \
-	  $(DEMO)/report.h5 "$$(cd $(DEMO)/plots && ls *.png | tr '\n' ' ')in $(DEMO)/plots"
+	@printf '\nstore     %s\nrun       %s\nreport    %s\npictures  %s\npage      %s\n' $(DEMO)/store.h5 $(DEMO)/run.h5 \
+	  $(DEMO)/report.h5 "$$(cd $(DEMO)/plots && ls *.png | tr '\n' ' ')in $(DEMO)/plots" \
+	  $(DEMO)/plots/report.html
 
 # ---- tests ---------------------------------------------------------------------------------------
 check: deps

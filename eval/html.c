@@ -47,13 +47,11 @@ void html_text(FILE *out, const char *text)
     int bytes;
     for (const char *c = text; *c; c += bytes) {
         int32_t point = code_point((const unsigned char *)c, &bytes);
-        if (point < 0)
+        if (point < ' ') /* a control character, or -1 */
             fprintf(out, "<i>\\x%02X</i>", (unsigned char)*c);
-        else if (point < ' ')
-            fprintf(out, "<i>\xe2\x90%c</i>", 0x80 + point); /* its picture, from U+2400 on */
         else if (is_hidden(point))
             fprintf(out, "<i>U+%04" PRIX32 "</i>", (uint32_t)point);
-        else if (strchr("&<>\"'", point) && point < 0x80)
+        else if (bytes == 1 && strchr("&<>\"'", point))
             fprintf(out, "&#%" PRId32 ";", point);
         else
             fwrite(c, 1, (size_t)bytes, out);
