@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -123,18 +122,11 @@ static void print_all(FILE *out, const struct format *format, const struct recor
 
 static int deliver(const char *text, size_t bytes, const char *output)
 {
-    char part[4096];
-    if (!output)
-        return fwrite(text, 1, bytes, stdout) == bytes && fflush(stdout) == 0
-                   ? 0
-                   : fail(STATUS_FAILED, "cannot write the scores to stdout: %s", strerror(errno));
-    snprintf(part, sizeof part, "%s.part", output);
-    int status = file_write(part, text, bytes);
-    if (status == 0)
-        status = file_replace(part, output);
-    if (status < 0)
-        unlink(part);
-    return status;
+    if (output)
+        return file_write_aside(output, text, bytes);
+    return fwrite(text, 1, bytes, stdout) == bytes && fflush(stdout) == 0
+               ? 0
+               : fail(STATUS_FAILED, "cannot write the scores to stdout: %s", strerror(errno));
 }
 
 int records_write(const struct record *frames, int64_t count, int64_t video_count, const char *name,
