@@ -201,14 +201,14 @@ case_usr1_mpirun() {
 # matches, leave nothing, and finish with the same bits when it is put back.
 strike() { # NAME HOW PATTERN
     local name=$1 how=$2 pattern=$3 id struck wrong=''
-    id=$(train_job "$name" -- --timeout 15 --checkpoint-every 1s)
+    id=$(train_job "$name" -- --timeout 30 --checkpoint-every 1s)
     await_text "$work/$name.log" 'epoch 5/' 60 || wrong+=' did not get to epoch 5;'
     struck=$SECONDS
     "$how"
     await_text "$work/$name.log" 'ended with exit code' 60 || wrong+=' does not end;'
-    [ $((SECONDS - struck)) -le 45 ] || wrong+=" took $((SECONDS - struck)) s to end;"
+    [ $((SECONDS - struck)) -le 30 ] || wrong+=" took $((SECONDS - struck)) s to end;"
     grep -qE -- "$pattern" "$work/$name.log" || wrong+=" no line matches /$pattern/;"
-    heal "$how"
+    [ "$how" != lose_node ] || heal node2
     now=$(outcome "$id" 60)
     [ "$now" = FAILED ] || wrong+=" ended as $now, not FAILED;"
     wrong+=$(left_over unmask-train)
@@ -222,11 +222,10 @@ strike() { # NAME HOW PATTERN
 kill_rank() { on node2 kill -9 "$(rank_on node2 unmask-train)"; }
 stop_rank() { on node2 kill -STOP "$(rank_on node2 unmask-train)"; }
 lose_node() { "$cluster" cut "$work" node2; }
-heal() { # what an administrator does: SLURM would wait for the node to answer for the lost job
-    [ "$1" = lose_node ] || return
-    on head scontrol update nodename=node2 state=down reason=lost
-    "$cluster" plug "$work" node2
-    on head scontrol update nodename=node2 state=resume 2>/dev/null # or it is back already
+heal() { # NODE: what an administrator does: SLURM would wait for it to answer for the lost job
+    on head scontrol update nodename="$1" state=down reason=lost
+    "$cluster" plug "$work" "$1"
+    on head scontrol update nodename="$1" state=resume 2>/dev/null # or it is back already
     return 0
 }
 
@@ -246,6 +245,23 @@ case_node() {
     strike node lose_node 'rank 3 on node2 has been silent .* epoch [0-9]+'
     verdict 'a lost node ends the job in time, named; put back, the same bits' \
         "$verdict_text" "$work/node.log"
+}
+
+# With the batch host nobody is left to print; SLURM notices (after SlurmdTimeout) and requeues.
+case_host() {
+    local id wrong='' end
+    id=$(train_job host -- --timeout 30 --checkpoint-every 1s)
+    await_text "$work/host.log" 'epoch 5/' 60 || wrong+=' did not get to epoch 5;'
+    "$cluster" cut "$work" node1
+    end=$((SECONDS + 180))
+    until [ "$(state "$id")" != RUNNING ] || [ $SECONDS -gt $end ]; do sleep 1; done
+    heal node1
+    now=$(outcome "$id" 180)
+    [ "$now" = COMPLETED ] || wrong+=" ended as $now;"
+    grep -q 'restart 1: .*exit code 0' "$work/host.log" || wrong+=' was not requeued by SLURM;'
+    grep -q 'going on from' "$work/host.log" || wrong+=' did not go on from a checkpoint;'
+    wrong+=$(same_run "$work/host.h5" "$work/local/run.h5")
+    verdict 'the batch host is lost: SLURM requeues, the same bits' "$wrong" "$work/host.log"
 }
 
 # SLURM suspends all ranks for longer than the timeout: nobody was silent while the others ran.
@@ -381,7 +397,7 @@ case_fifty() {
 }
 
 quick_cases='chain_srun usr1_srun stop'
-all_cases='chain_srun chain_mpirun usr1_srun usr1_mpirun limit requeues kill stop node suspend full
+all_cases='chain_srun chain_mpirun usr1_srun usr1_mpirun limit requeues kill stop node host suspend full
     stop_preprocess stop_eval fifty'
 
 case_began=0
