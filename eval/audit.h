@@ -9,6 +9,8 @@
 #ifndef EVAL_AUDIT_H
 #define EVAL_AUDIT_H
 
+#include <stdio.h>
+
 #include "eval/evaluation.h"
 #include "store/store.h"
 
@@ -54,6 +56,37 @@ struct audit {
     char
         *notes; /* what a reader must know: whole sentences, one a line; "" when there is nothing */
 };
+
+struct comm;
+struct h5;
+struct scoring;
+
+/* Cues, duplicates and shared groups of the store at `path`, which every rank has open: rows are
+ * hashed on all ranks. The result is rank 0's; audit_clear it there, also after a failure.
+ * Collective. */
+int audit_store(struct audit *audit, struct comm *comm, const char *path, const struct store *store,
+                int threads);
+
+/* Scores the split without the face and with nothing but the face, where the face is the ellipse in
+ * the middle with the half axes 0.35 and 0.45 of the frame (half of its area), and what is left out
+ * becomes mid-grey. probabilities[0], [1] as from scoring_probabilities. Collective. */
+int audit_score_regions(struct scoring *scoring, enum split split, float *probabilities[2]);
+
+/* Fills regions from a computed evaluation of the whole frames and those two. Rank 0's. */
+int audit_compare_regions(struct audit *audit, const struct evaluation *whole,
+                          float *const probabilities[2]);
+
+/* Fills notes, once all else is there. */
+int audit_conclude(struct audit *audit);
+
+/* For people: what was found; with `table` also all cues. */
+void audit_print(FILE *out, const struct audit *audit, int table);
+
+/* The group /audit of a report. */
+int audit_write(struct h5 *file, const struct audit *audit);
+
+/* STATUS_FAILED with a line when groups stand on two sides of a split by video. */
+int audit_verdict(const struct audit *audit, const char *path);
 
 void audit_clear(struct audit *audit);
 

@@ -12,7 +12,9 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/status.h"
+#include "eval/audit.h"
 #include "eval/evaluation.h"
+#include "eval/html.h"
 #include "eval/plots.h"
 #include "eval/report.h"
 #include "eval/robustness.h"
@@ -136,10 +138,16 @@ static int print_report(const struct evaluation *evaluation)
     return 0;
 }
 
-/* Rank 0's part: all figures, the file, the text. of_val: the probabilities of val, for a rule that
- * chooses the threshold there; else NULL. */
-static int report(const struct scoring *scoring, enum split split,
-                  float *const probabilities[ROBUSTNESS_ROWS], const float *of_val)
+/* All that was scored; of the probabilities, rank 0 has those that were asked for. */
+struct scores {
+    float *rows[ROBUSTNESS_ROWS]; /* the first: of the frames as they are */
+    float *of_val;                /* for a rule that chooses the threshold there */
+    float *regions[2];            /* audit_score_regions */
+    struct audit audit;
+};
+
+/* Rank 0's part: all figures, the file, the text. */
+static int report(const struct scoring *scoring, enum split split, struct scores *scores)
 {
     const struct settings *settings = scoring->job->settings;
     const struct run *run = scoring->run;
@@ -151,28 +159,35 @@ static int report(const struct scoring *scoring, enum split split,
         .split_by = store_split_by(scoring->store),
         .history = {.epochs = run->epoch},
         .threshold = settings->threshold,
-        .threshold_frames = of_val ? &val.frames : NULL,
+        .threshold_frames = scores->of_val ? &val.frames : NULL,
         .threads = engine_threads(scoring->engine),
     };
     for (int c = 0; c < RUN_COLUMNS; c++)
         evaluation.history.columns[c] = run->history[c];
     int status;
-    TRY_OR(done, rows_read(&rows, scoring->store, split, probabilities[0]));
-    if (of_val)
-        TRY_OR(done, rows_read(&val, scoring->store, SPLIT_VAL, of_val));
+    TRY_OR(done, rows_read(&rows, scoring->store, split, scores->rows[0]));
+    if (scores->of_val)
+        TRY_OR(done, rows_read(&val, scoring->store, SPLIT_VAL, scores->of_val));
     evaluation.frames = rows.frames;
     TRY_OR(done, evaluation_compute(&evaluation));
     if (strcmp(evaluation.threshold_split, evaluation.split) == 0)
         log_warn("--threshold %s was chosen on %s and is tried on it: optimistic",
                  evaluation.threshold, evaluation.split);
+    if (settings->audit)
+        TRY_OR(done, audit_compare_regions(&scores->audit, &evaluation, scores->regions));
+    TRY_OR(done, audit_conclude(&scores->audit));
+    evaluation.audit = &scores->audit;
     if (settings->robustness) {
-        TRY_OR(done, robustness_measure(&robustness, &evaluation, probabilities));
+        TRY_OR(done, robustness_measure(&robustness, &evaluation, scores->rows));
         evaluation.robustness = &robustness;
     }
     TRY_OR(done, write_report(scoring, &evaluation));
-    if (settings->plots)
+    if (settings->plots) {
         TRY_OR(done, plots_write(&evaluation, settings->plots));
+        TRY_OR(done, html_write(scoring, split, &evaluation, settings->plots));
+    }
     TRY_OR(done, print_report(&evaluation));
+    TRY_OR(done, audit_verdict(&scores->audit, scoring->store_path));
 done:
     evaluation_clear(&evaluation);
     rows_release(&rows);
@@ -180,12 +195,26 @@ done:
     return status;
 }
 
+static int score_all(struct scoring *scoring, enum split split, const struct threshold_rule *rule,
+                     struct scores *scores)
+{
+    const struct settings *settings = scoring->job->settings;
+    TRY(scoring_probabilities(scoring, split, NULL, &scores->rows[0]));
+    if (settings->robustness)
+        TRY(robustness_score(scoring, split, scores->rows));
+    if (rule->kind != THRESHOLD_VALUE && split != SPLIT_VAL)
+        TRY(scoring_probabilities(scoring, SPLIT_VAL, NULL, &scores->of_val));
+    if (settings->audit)
+        TRY(audit_score_regions(scoring, split, scores->regions));
+    return audit_store(&scores->audit, scoring->job->comm, scoring->store_path, scoring->store,
+                       engine_threads(scoring->engine));
+}
+
 int job_report(struct job *job)
 {
     struct scoring scoring;
     struct threshold_rule rule;
-    float *of_val = NULL;
-    float *probabilities[ROBUSTNESS_ROWS] = {NULL}; /* the first: of the frames as they are */
+    struct scores scores = {0};
     enum split split = split_named(job->settings->split);
     int status = comm_agree(job->comm, open_inputs(&scoring, job, &rule));
     if (status == 0) {
@@ -193,19 +222,17 @@ int job_report(struct job *job)
         options_echo(job->command, line, sizeof line);
         log_info("%s; engine %s, %d rank%s", line, engine_name(scoring.engine),
                  comm_size(job->comm), comm_size(job->comm) > 1 ? "s" : "");
-        status = scoring_probabilities(&scoring, split, NULL, &probabilities[0]);
+        status = score_all(&scoring, split, &rule, &scores);
     }
-    if (status == 0 && job->settings->robustness)
-        status = robustness_score(&scoring, split, probabilities);
-    if (status == 0 && rule.kind != THRESHOLD_VALUE && split != SPLIT_VAL)
-        status = scoring_probabilities(&scoring, SPLIT_VAL, NULL, &of_val);
     if (status == 0)
-        status = comm_agree(job->comm, comm_rank(job->comm) == 0
-                                           ? report(&scoring, split, probabilities, of_val)
-                                           : 0);
+        status =
+            comm_agree(job->comm, comm_rank(job->comm) == 0 ? report(&scoring, split, &scores) : 0);
     for (int i = 0; i < ROBUSTNESS_ROWS; i++)
-        free(probabilities[i]);
-    free(of_val);
+        free(scores.rows[i]);
+    free(scores.of_val);
+    free(scores.regions[0]);
+    free(scores.regions[1]);
+    audit_clear(&scores.audit);
     scoring_close(&scoring);
     return status;
 }

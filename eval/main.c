@@ -89,7 +89,9 @@ static int choose_job(int (**run)(struct job *))
     }
     if (settings.audit && count == 1) {
         *run = job_audit;
-        return 0;
+        return settings.output ? fail(STATUS_USAGE, "--audit STORE prints to stdout; -o is for "
+                                                    "STORE RUN, whose report holds the audit")
+                               : 0;
     }
     if (count >= 1 && begins_with_run()) {
         *run = job_files;
@@ -100,7 +102,8 @@ static int choose_job(int (**run)(struct job *))
         return fail(STATUS_USAGE, "%s: needs STORE and RUN; see unmask-eval --help",
                     count > 2 ? "too many arguments" : "too few arguments");
     if (!settings.output)
-        return fail(STATUS_USAGE, "no output given: -o report.h5");
+        return fail(STATUS_USAGE, "no output given: -o report.h5%s",
+                    settings.audit ? " (the audit of STORE alone needs no RUN)" : "");
     for (int i = 0; i < count; i++)
         if (file_same(settings.output, settings.inputs[i]))
             return fail(STATUS_USAGE, "-o %s: is one of the inputs", settings.output);

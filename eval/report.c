@@ -26,6 +26,7 @@
  *                            probability (float64, the mean), frames (int64), group (string)
  *   /robustness/             robustness.h
  *   /history/                one float64 row per epoch
+ *   /audit/                  see audit_write.c
  *
  * A figure that is not defined is NaN; where a split is too small for it, an attribute
  * NAME_undefined (of /interval: undefined) says what it needs.
@@ -34,6 +35,7 @@
  * /predictions make a data frame that can be grouped as it stands. */
 #include "eval/report.h"
 
+#include "eval/audit.h"
 #include "eval/bootstrap.h"
 #include "eval/metrics.h"
 #include "eval/robustness.h"
@@ -296,5 +298,7 @@ int report_write(struct h5 *file, const struct evaluation *evaluation)
                      evaluation->video_level.threshold));
     if (evaluation->robustness)
         TRY(robustness_write(file, evaluation->robustness));
+    if (evaluation->audit)
+        TRY(audit_write(file, evaluation->audit));
     return write_history(file, &evaluation->history);
 }

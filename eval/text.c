@@ -1,5 +1,6 @@
 #include "eval/text.h"
 
+#include "eval/audit.h"
 #include "eval/robustness.h"
 
 #include "base/status.h"
@@ -171,6 +172,10 @@ static void print_summary(FILE *out, const struct evaluation *e)
     text_notes(out, e);
     if (e->robustness)
         robustness_print(out, e->robustness);
+    if (e->audit) {
+        fputc('\n', out);
+        audit_print(out, e->audit, 0);
+    }
 }
 
 /* ---- into strings ----------------------------------------------------------------------------*/

@@ -1,9 +1,11 @@
-/* frames OUTDIR [--seed N] [--videos N] [--frames N] [--size N]: the frames of `make demo`.
+/* frames OUTDIR [--seed N] [--videos N] [--frames N] [--size N]
+ *        [--real-quality Q] [--fake-quality Q]: the frames of `make demo`.
  *
  * Paints short videos of heads, half of them face swaps, and writes them as OUTDIR/real/ and
  * OUTDIR/fake/clipNN_frameNNN.jpg. Every video has its own person, room, light and camera, so a
  * split by video asks the right question: is the swap recognised on people never seen before?
- * A seed gives the same bytes every time. */
+ * A seed gives the same bytes every time. A quality
+ * given overrides the cameras': a set that gives its labels away. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -18,7 +20,7 @@
 
 struct options {
     const char *folder;
-    int seed, videos, frames, size;
+    int seed, videos, frames, size, quality[2]; /* quality of real, fake; 0: the camera's */
 };
 
 static int write_file(const char *path, const uint8_t *bytes, size_t byte_count)
@@ -41,7 +43,8 @@ static int clip_write(struct clip *clip, const struct options *o, int number, st
         clip_shoot(clip, frame, s);
         uint8_t *bytes;
         size_t byte_count;
-        TRY(image_encode(s->pixels, s->side, s->side, clip->camera.quality, &bytes, &byte_count));
+        int quality = o->quality[clip->fake] ? o->quality[clip->fake] : clip->camera.quality;
+        TRY(image_encode(s->pixels, s->side, s->side, quality, &bytes, &byte_count));
         int status = write_file(path, bytes, byte_count);
         free(bytes);
         TRY(status);
@@ -74,11 +77,13 @@ static int write_all(const struct options *o, struct clip *clip, struct studio *
 static int read_options(struct options *o, int argc, char **argv)
 {
     *o = (struct options){.videos = 20, .frames = 15, .size = 160};
-    static const char *const names[] = {"seed", "videos", "frames", "size"};
-    const int lowest[] = {0, 1, 1, 32}, highest[] = {1000000000, 49, 999, 2048};
-    int *const values[] = {&o->seed, &o->videos, &o->frames, &o->size};
-    struct option rows[5] = {{0}};
-    for (int i = 0; i < 4; i++)
+    static const char *const names[] = {"seed", "videos",       "frames",
+                                        "size", "real-quality", "fake-quality"};
+    const int lowest[] = {0, 1, 1, 32, 0, 0}, highest[] = {1000000000, 49, 999, 2048, 100, 100};
+    int *const values[] = {&o->seed, &o->videos,     &o->frames,
+                           &o->size, &o->quality[0], &o->quality[1]};
+    struct option rows[7] = {{0}};
+    for (int i = 0; i < 6; i++)
         rows[i] = (struct option){names[i], required_argument, NULL, i};
     for (int i; (i = getopt_long(argc, argv, "", rows, NULL)) != -1;) {
         if (i == '?')
@@ -92,7 +97,8 @@ static int read_options(struct options *o, int argc, char **argv)
     }
     if (optind != argc - 1)
         return fail(STATUS_USAGE, "usage: frames OUTDIR [--seed N] [--videos N per class] "
-                                  "[--frames N per video] [--size PIXELS]");
+                                  "[--frames N per video] [--size PIXELS] "
+                                  "[--real-quality Q] [--fake-quality Q]");
     o->folder = argv[optind];
     return 0;
 }

@@ -1,0 +1,37 @@
+/* What the files of the audit share. */
+#ifndef EVAL_AUDIT_INSIDE_H
+#define EVAL_AUDIT_INSIDE_H
+
+#include "base/sha256.h"
+#include "eval/audit.h"
+
+/* The rows of all splits, one split after the other. */
+struct audit_rows {
+    int64_t count, group_count;
+    uint8_t *labels, *splits;           /* (count) */
+    int32_t *groups;                    /* (count) rows of group_names */
+    const char **sources;               /* (count) */
+    uint8_t (*digests)[SHA256_BYTES];   /* (count) of the pixels */
+    const char **group_names;           /* (group_count) */
+    struct store_names of[SPLIT_COUNT]; /* what the names above point into */
+};
+
+/* Rows that have the same digest in different splits, and groups that have rows in different ones.
+ */
+int audit_find_duplicates(struct audit *audit, const struct audit_rows *rows);
+int audit_find_shared(struct audit *audit, const struct audit_rows *rows);
+
+/* The values of each cue by row, from the ledger: NaN where a file does not tell, values[c] NULL
+ * where the ledger has no such member. The caller frees them, also after a failure. */
+int audit_read_cues(const char *path, const struct audit_rows *rows, double *values[AUDIT_CUES]);
+int audit_measure_cues(struct audit *audit, const struct audit_rows *rows,
+                       double *const values[AUDIT_CUES], int threads);
+
+/* "4:2:0" and its like, "grey", or factors "22,11,11": chroma samples per luma sample; NaN for "".
+ */
+double audit_chroma_share(const char *subsampling);
+
+/* A score_change; its context is an int, 1: the face becomes grey, 0: all but the face. */
+int audit_grey_out(const void *grey_face, int64_t row, int image_size, uint8_t *frame);
+
+#endif

@@ -1,0 +1,50 @@
+/* What the files html*.c share: the page in the making, and the words it is written in. */
+#ifndef EVAL_HTML_PARTS_H
+#define EVAL_HTML_PARTS_H
+
+#include <stdio.h>
+
+#include "eval/evaluation.h"
+#include "eval/scoring.h"
+
+struct html {
+    FILE *out; /* grows in memory: what goes wrong shows at its end */
+    const struct evaluation *e;
+    const struct scoring *scoring;
+    enum split split;
+};
+
+/* Text from outside, for the content of an element. Markup loses its meaning; bytes that are no
+ * UTF-8, control characters and those that change the direction of writing become visible: a name
+ * must not be able to look like another. */
+void html_text(FILE *out, const char *text);
+
+/* The same for names and paths, which may be long: the end of one. */
+void html_name(FILE *out, const char *name);
+
+/* A share or area in 0..1 with three digits, in words where it is NaN: undefined or, where both
+ * classes were there, too few. */
+void html_figure(FILE *out, const struct metrics *m, double figure);
+
+/* "0.601 to 0.783" when there is an interval, else nothing. */
+void html_interval(FILE *out, double low, double high);
+
+/* A figure in 0..1 as a tick, its interval as a bar, and what to compare it with as a thin line. */
+void html_range(FILE *out, double figure, double low, double high, double mark);
+
+extern const char html_style[];
+
+/* The sections, in the order of the page. */
+void html_summary(const struct html *html);
+void html_figures(const struct html *html);
+void html_decisions(const struct html *html);
+void html_curves(const struct html *html);
+void html_calibration(const struct html *html);
+int html_videos(const struct html *html);
+int html_frames(const struct html *html);
+void html_history(const struct html *html);
+void html_audit(const struct html *html);
+void html_robustness(const struct html *html);
+int html_provenance(const struct html *html);
+
+#endif
