@@ -227,7 +227,8 @@ step_preprocess() { # FRAMES -o STORE ...
         say "$store is there already: kept (remove it to make it anew)"
         return 0
     fi
-    preflight -o "$store" && run TERM unmask-preprocess "$@"
+    # no start limit: its first word comes after it has listed the frames, of which there may be many
+    preflight -o "$store" && START_LIMIT='' run TERM unmask-preprocess "$@"
 }
 
 # Training returns 75 when it was interrupted and has saved itself.

@@ -234,7 +234,6 @@ static int preprocess(struct comm *comm, const struct provenance *provenance)
     struct record *all = NULL;
     int status;
     snprintf(job.part, sizeof job.part, "%s.part", settings.output);
-    log_info("listing %s", settings.input);
     TRY_OR(done, list_files(&job));
     if (comm_rank(comm) == 0)
         log_info("%lld JPEG files below %s, %d rank%s", (long long)job.inputs.count, settings.input,
