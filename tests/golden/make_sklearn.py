@@ -6,6 +6,8 @@ Run from the root of the project; writes
   tests/golden/sklearn_metrics.txt   rows, every figure, both curves and the text of a few cases
   tests/golden/sklearn_tables.txt    only the printed figures of many confusion matrices, chosen so
                                      that the second decimal often hangs on the last bit
+  tests/golden/bootstrap.txt         clustered rows, and their intervals by a plain bootstrap that
+                                     copies the rows of the drawn groups (this takes a minute)
 
 Numbers are the shortest decimals that read back as the same double. Rows are run-length coded:
 `label probability repeats`.
@@ -13,7 +15,9 @@ Numbers are the shortest decimals that read back as the same double. Rows are ru
 import warnings
 
 import numpy as np
+from scipy.optimize import brentq
 from sklearn import metrics as sk
+from sklearn.calibration import calibration_curve
 
 NAMES = ["real", "fake"]
 warnings.filterwarnings("ignore")
@@ -53,6 +57,73 @@ def exact(values):
     return " ".join(repr(float(v)) for v in np.atleast_1d(values))
 
 
+def equal_error_rate(y, p):
+    """Where straight lines between the points of the ROC cross FPR = FNR."""
+    fpr, tpr, _ = sk.roc_curve(y, p, drop_intermediate=False)
+    place = np.arange(len(fpr))
+    gap = lambda s: np.interp(s, place, fpr) - (1 - np.interp(s, place, tpr))
+    return np.interp(brentq(gap, 0, len(fpr) - 1, xtol=1e-15, rtol=1e-15), place, fpr)
+
+
+def write_operating_points(out, y, p):
+    """EER, TPR at FPR 1%, and the points of the ROC that the rules of --threshold choose."""
+    fpr, tpr, _ = sk.roc_curve(y, p, drop_intermediate=False)
+    if len(np.unique(y)) < 2:
+        out.write("eer nan\ntpr nan\npoints nan nan nan\n")
+        return
+    out.write(f"eer {exact(equal_error_rate(y, p))}\n")
+    out.write(f"tpr {exact(tpr[fpr <= 0.01].max() if np.sum(y == 0) >= 100 else float('nan'))}\n")
+    within = np.where(fpr <= 0.05, tpr, -1)
+    points = np.argmax(tpr - fpr), np.argmin(np.abs(fpr - (1 - tpr))), np.argmax(within)
+    out.write(f"points {exact(points)}\n")
+
+
+def write_calibration(out, y, p):
+    p = p.astype(np.float64)
+    counts = np.bincount(np.digitize(p, np.linspace(0, 1, 11)[1:-1], right=True), minlength=10)
+    fake, probability = calibration_curve(y, p, n_bins=10, pos_label=1)
+    columns = np.full((2, 10), np.nan)
+    columns[:, counts > 0] = probability, fake
+    error = np.nansum(counts * np.abs(columns[0] - columns[1])) / len(y)
+    out.write(f"brier {exact(sk.brier_score_loss(y, p, pos_label=1))}\n")
+    out.write(f"ece {exact(error if len(y) >= 100 else float('nan'))}\n")
+    out.write(f"bins {exact(counts)} {exact(columns.ravel())}\n")
+
+
+def clustered_rows():
+    """Groups with real rows only, fake rows only, and both, each with a tendency of its own."""
+    rng = np.random.default_rng(7)
+    y, p, group = [], [], []
+    for g in range(32):
+        classes = [[0], [1], [0, 1], [0, 1]][g % 4]
+        for label in classes:
+            n = int(rng.integers(4, 24))
+            logits = rng.normal(0, 1) + rng.normal(0, 0.7, n) + 0.8 * (2 * label - 1)
+            y += [label] * n
+            p += list(np.round(1 / (1 + np.exp(-logits)), 2))  # with ties
+            group += [g] * n
+    return np.array(y), np.array(p, np.float32), np.array(group)
+
+
+def write_bootstrap(out, resamples=20000):
+    y, p, group = clustered_rows()
+    rng = np.random.default_rng(8)
+    rows_of = [np.flatnonzero(group == g) for g in range(32)]
+    strata = [[g for g in range(32) if g % 4 in kind] for kind in ([0], [1], [2, 3])]
+    figures = np.empty((resamples, 4))
+    for b in range(resamples):
+        drawn = np.concatenate([rng.choice(s, len(s)) for s in strata])
+        rows = np.concatenate([rows_of[g] for g in drawn])
+        predicted = p[rows] > 0.5
+        figures[b] = (np.mean(predicted == y[rows]), sk.balanced_accuracy_score(y[rows], predicted),
+                      sk.roc_auc_score(y[rows], p[rows]), equal_error_rate(y[rows], p[rows]))
+    out.write(f"rows {len(y)} 32\n")
+    for row in zip(y, p, group):
+        out.write(f"{row[0]} {exact(row[1])} {row[2]}\n")
+    for name, values in zip(("accuracy", "balanced", "auc", "eer"), figures.T):
+        out.write(f"{name} {exact(np.percentile(values, [2.5, 97.5]))}\n")
+
+
 def write_curve(out, name, x, y, threshold):
     out.write(f"{name} {len(x)}\n")
     for point in zip(x, y, threshold):
@@ -87,6 +158,8 @@ def write_case(out, name, y, p):
     out.write(f"matthews {exact(sk.matthews_corrcoef(y, predicted) if both else nan)}\n")
     out.write(f"auc {exact(sk.roc_auc_score(y, p) if both else nan)}\n")
     out.write(f"ap {exact(sk.average_precision_score(y, p) if both else nan)}\n")
+    write_operating_points(out, y, p)
+    write_calibration(out, y, p)
     fpr, tpr, threshold = sk.roc_curve(y, p, drop_intermediate=False)
     write_curve(out, "roc", fpr, tpr, [np.inf, *threshold[1:]])
     precision, recall, threshold = sk.precision_recall_curve(y, p)
@@ -115,6 +188,8 @@ def main():
     with open("tests/golden/sklearn_metrics.txt", "w") as out:
         for name, y, p in case_rows():
             write_case(out, name, y, p)
+    with open("tests/golden/bootstrap.txt", "w") as out:
+        write_bootstrap(out)
     with open("tests/golden/sklearn_tables.txt", "w") as out:
         out.write("# tn fp fn tp, then every figure of the text in order\n")
         for tn, fp, fn, tp in delicate_matrices():

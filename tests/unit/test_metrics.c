@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "eval/metrics.h"
 #include "eval/text.h"
+#include "eval/threshold.h"
 #include "tests/harness.h"
 
 #include <inttypes.h>
@@ -17,7 +18,8 @@ struct golden {
     uint8_t *labels;
     double *probabilities;
     double precision[2], recall[2], f1[2], macro[3], weighted[3];
-    double accuracy, majority, balanced, matthews, auc, ap;
+    double accuracy, majority, balanced, matthews, auc, ap, eer, tpr, brier, ece;
+    double points[3], bins[3 * BIN_COUNT]; /* youden, eer, fpr=0.05; count, probability, fake */
     struct curve roc, pr;
     char text[1024];
 };
@@ -97,6 +99,12 @@ static int read_case(FILE *in, struct golden *g)
     read_numbers(in, "matthews", &g->matthews, 1);
     read_numbers(in, "auc", &g->auc, 1);
     read_numbers(in, "ap", &g->ap, 1);
+    read_numbers(in, "eer", &g->eer, 1);
+    read_numbers(in, "tpr", &g->tpr, 1);
+    read_numbers(in, "points", g->points, 3);
+    read_numbers(in, "brier", &g->brier, 1);
+    read_numbers(in, "ece", &g->ece, 1);
+    read_numbers(in, "bins", g->bins, 3 * BIN_COUNT);
     read_curve(in, "roc", &g->roc);
     read_curve(in, "pr", &g->pr);
     read_text(in, g->text, sizeof g->text);
@@ -152,6 +160,14 @@ static void check_figures(const struct golden *g, const struct metrics *m)
     check(g->name, "matthews", &m->matthews_correlation, &g->matthews, 1);
     check(g->name, "auc", &m->auc, &g->auc, 1);
     check(g->name, "ap", &m->average_precision, &g->ap, 1);
+    check(g->name, "eer", &m->eer, &g->eer, 1);
+    check(g->name, "TPR at FPR 1%", &m->tpr_at_1_percent, &g->tpr, 1);
+    check(g->name, "Brier", &m->calibration.brier, &g->brier, 1);
+    check(g->name, "ECE", &m->calibration.expected_error, &g->ece, 1);
+    for (int k = 0; k < BIN_COUNT; k++)
+        ck_assert_int_eq(m->calibration.count[k], (int64_t)g->bins[k]);
+    check(g->name, "mean probability", m->calibration.probability, g->bins + BIN_COUNT, BIN_COUNT);
+    check(g->name, "share of fakes", m->calibration.fake, g->bins + 2 * BIN_COUNT, BIN_COUNT);
 }
 
 static int for_each_case(void (*verify)(const struct golden *, const struct metrics *))
@@ -188,6 +204,60 @@ static void check_curves(const struct golden *g, const struct metrics *m)
 START_TEST(test_curves_keep_every_threshold_of_scikit_learn)
 {
     ck_assert_int_eq(for_each_case(check_curves), CASES);
+}
+END_TEST
+
+/* Each rule finds scikit-learn's point, and `probability > threshold` gives the rates of that
+ * point.
+ */
+static void check_rules(const struct golden *g, const struct metrics *m)
+{
+    static const struct threshold_rule rules[] = {{THRESHOLD_YOUDEN, 0},
+                                                  {THRESHOLD_EER, 0},
+                                                  {THRESHOLD_FPR, 0.05}};
+    for (int k = 0; k < 3 && !isnan(g->points[k]); k++) {
+        int64_t point = threshold_point(&rules[k], &m->roc), called[2] = {0, 0};
+        ck_assert_msg(point == (int64_t)g->points[k], "%s: rule %d takes point %d, not %g", g->name,
+                      k, (int)point, g->points[k]);
+        double threshold = threshold_at(&m->roc, point);
+        ck_assert(threshold >= 0 && threshold <= 1);
+        for (int64_t i = 0; i < g->count; i++)
+            called[g->labels[i]] += metrics_predict(g->probabilities[i], threshold);
+        ck_assert_double_eq((double)called[0] / (double)m->support[0], m->roc.x[point]);
+        ck_assert_double_eq((double)called[1] / (double)m->support[1], m->roc.y[point]);
+    }
+}
+
+START_TEST(test_rules_choose_the_points_of_scikit_learns_roc)
+{
+    ck_assert_int_eq(for_each_case(check_rules), CASES);
+}
+END_TEST
+
+START_TEST(test_a_threshold_parts_neighbouring_doubles)
+{
+    double high = 0.3, low = nextafter(high, 0), rates[] = {0, 0, 1}, hits[] = {0, 1, 1};
+    double thresholds[] = {INFINITY, high, low};
+    const struct curve roc = {3, rates, hits, thresholds};
+    ck_assert(high > threshold_at(&roc, 1) && !(low > threshold_at(&roc, 1)));
+    thresholds[1] = 1; /* the first point calls nothing fake, whatever the highest probability */
+    ck_assert(!(1 > threshold_at(&roc, 0)));
+}
+END_TEST
+
+START_TEST(test_a_rule_is_a_value_or_a_name)
+{
+    static const char *const bad[] = {"",      "1.5",  "-0.1", "nan", "0.5x",
+                                      "fpr=1", "fpr=", "fpr",  "Eer"};
+    struct threshold_rule rule;
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++)
+        ck_assert_msg(threshold_parse(bad[k], &rule) == STATUS_USAGE, "'%s' was taken", bad[k]);
+    ck_assert_ok(threshold_parse("0.25", &rule));
+    ck_assert(rule.kind == THRESHOLD_VALUE && rule.value == 0.25);
+    ck_assert_ok(threshold_parse("fpr=0.01", &rule));
+    ck_assert(rule.kind == THRESHOLD_FPR && rule.value == 0.01);
+    ck_assert_ok(threshold_parse("eer", &rule));
+    ck_assert_int_eq(rule.kind, THRESHOLD_EER);
 }
 END_TEST
 
@@ -266,6 +336,9 @@ int main(void)
     const TTest *tests[] = {
         test_every_figure_equals_scikit_learn,
         test_curves_keep_every_threshold_of_scikit_learn,
+        test_rules_choose_the_points_of_scikit_learns_roc,
+        test_a_threshold_parts_neighbouring_doubles,
+        test_a_rule_is_a_value_or_a_name,
         test_text_equals_scikit_learn_byte_for_byte,
         test_probability_of_exactly_one_half_is_real,
         test_auc_is_the_share_of_pairs_in_the_right_order,

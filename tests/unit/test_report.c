@@ -101,6 +101,40 @@ START_TEST(test_report_holds_both_levels)
 }
 END_TEST
 
+START_TEST(test_report_says_what_the_split_is_too_small_for)
+{
+    const double ends[] = {0.5, 0.875};
+    double counts[BIN_COUNT], eer, threshold;
+    char word[64];
+    struct evaluation e = computed(3);
+    for (int k = 0; k < BIN_COUNT; k++)
+        counts[k] = (double)e.frame_level.calibration.count[k];
+    struct h5 *file = written(&e);
+    check_doubles(file, "/det/fpr", 6, e.frame_level.roc.x);
+    ck_assert_ok(h5_get_double(file, "/video/det", "eer", &eer));
+    ck_assert_double_eq(eer, e.video_level.eer);
+    check_doubles(file, "/calibration/count", BIN_COUNT, counts);
+    ck_assert_ok(h5_get_text(file, "/calibration", "ece_undefined", word, sizeof word));
+    ck_assert_str_eq(word, "needs 100 rows");
+    ck_assert_ok(h5_get_text(file, "/det", "tpr_at_fpr_0.01_undefined", word, sizeof word));
+    ck_assert_ok(h5_get_text(file, "/video/interval", "undefined", word, sizeof word));
+    ck_assert_str_eq(word, "needs 10 groups of each class");
+    ck_assert_ok(h5_get_text(file, "/", "threshold_split", word, sizeof word));
+    ck_assert_str_eq(word, "none");
+    h5_close(&file);
+    e.frame_level.intervals[INTERVAL_AUC] = (struct interval){ends[0], ends[1]};
+    e.video_level.threshold = 0.25; /* as a rule may choose: the video of 0.4375 is fake then */
+    file = written(&e);
+    check_doubles(file, "/interval/auc", 2, ends);
+    ck_assert_int_lt(h5_get_text(file, "/interval", "undefined", word, sizeof word), 0);
+    ck_assert_ok(h5_get_double(file, "/video", "threshold", &threshold));
+    ck_assert_double_eq(threshold, 0.25);
+    check_doubles(file, "/video/predictions/predicted", 3, (const double[]){1, 1, 0});
+    h5_close(&file);
+    evaluation_clear(&e);
+}
+END_TEST
+
 START_TEST(test_predictions_name_every_frame_and_video)
 {
     static const char *const by_frame[] = {"real/a", "real/a", "real/é 'b'", "fake/c", "fake/c"};
@@ -252,6 +286,7 @@ int main(void)
 {
     const TTest *tests[] = {
         test_report_holds_both_levels,
+        test_report_says_what_the_split_is_too_small_for,
         test_predictions_name_every_frame_and_video,
         test_report_of_a_run_without_epochs_has_empty_columns,
         test_pictures_are_drawn_for_any_history,

@@ -186,6 +186,34 @@ START_TEST(test_one_class_is_undefined_not_a_crash)
 }
 END_TEST
 
+START_TEST(test_a_rule_looks_at_val_and_decides_elsewhere)
+{
+    /* val: the best cut of frames lies between 0.375 and 0.75, that of videos (0.5, 0.125 against
+     * 0.71, 0.375) below 0.375 or above 0.5: among equals the higher. */
+    static const uint8_t swapped[] = {1, 1, 1, 0, 0, 0, 0};
+    const struct evaluation val = small_evaluation();
+    struct evaluation e = val;
+    e.split = "test";
+    e.threshold = "youden";
+    e.threshold_frames = &val.frames;
+    e.frames.labels = swapped;
+    check_note(&e, "chosen on val by youden");
+    ck_assert_ok(evaluation_compute(&e));
+    ck_assert_double_eq(e.frame_level.threshold, 0.8125);
+    ck_assert_double_eq(e.video_level.threshold, (0.5 + 2.125 / 3) / 2);
+    ck_assert_int_eq(e.frame_level.confusion[CLASS_REAL][CLASS_FAKE], 2);
+    evaluation_clear(&e);
+    e.split = "val";
+    e.threshold_frames = NULL;
+    check_note(&e, "the threshold was chosen (youden) on the very split");
+    e.threshold = "fpr=0.01";
+    check_note(&e, "val has too few real videos for fpr=0.01");
+    e.frames.count = 3;
+    ck_assert_int_eq(evaluation_compute(&e), STATUS_FAILED);
+    ck_assert_ptr_nonnull(strstr(fail_message(), "one class only"));
+}
+END_TEST
+
 static void check_refused(const struct evaluation *bad, const char *line)
 {
     struct evaluation e = *bad;
@@ -224,6 +252,7 @@ int main(void)
         test_summary_shows_both_levels,
         test_summary_warns_of_optimistic_figures,
         test_one_class_is_undefined_not_a_crash,
+        test_a_rule_looks_at_val_and_decides_elsewhere,
         test_what_cannot_be_scored_is_refused_with_its_reason,
     };
     return HARNESS_RUN("text", tests, 60);
