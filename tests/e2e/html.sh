@@ -49,7 +49,7 @@ claim 'a folder that cannot be written is named' exits 1 'nowhere/p' one eval s.
 if command -v python3 >/dev/null; then
     claim 'the page is well-formed, loads nothing and runs nothing' page p
     claim 'a name is shown as it is, what cannot be shown made visible' \
-        says p $'</script>"\'&amp;<img src=x onerror=alert(1)>␛[31m␊\\xE9U+202Eü'
+        says p $'</script>"\'&amp;<img src=x onerror=alert(1)>\\x1B[31m\\x0A\\xE9U+202Eü'
     claim 'every section has arrived' says p 'Deepfake detector' 'ROC AUC' 'false alarm' 'DET' \
         'Calibration' 'Brier' 'weighted avg' 'content hash' 'Robustness' \
         "$(values report.h5 report/accuracy | cut -c1-5)"
