@@ -44,7 +44,7 @@ claim 'no part of it is left' test ! -e p/report.html.part
 claim 'a split by frame and the best weights, of an untrained run' eval '
     one preprocess nasty -o f.h5 --image-size 32 --split-by frame &&
     one train f.h5 -o g.h5 --epochs 0 --channels 4 &&
-    one eval f.h5 g.h5 -o q.h5 --weights best --plots q'
+    one eval f.h5 g.h5 -o q.h5 --weights best --audit --robustness --plots q'
 claim 'a folder that cannot be written is named' exits 1 'nowhere/p' one eval s.h5 r.h5 -o t.h5 --plots nowhere/p
 if command -v python3 >/dev/null; then
     claim 'the page is well-formed, loads nothing and runs nothing' page p
@@ -55,6 +55,7 @@ if command -v python3 >/dev/null; then
         "$(values report.h5 report/accuracy | cut -c1-5)"
     claim 'a long list of videos is cut and says so' says p 'of which the 40 with the highest scores are shown'
     claim 'the page of an untrained run is well-formed' page q
+    claim 'audit and robustness stand in it' says q 'sharpness' 'without the face' 'At worst' 'blur, sigma 2'
     claim 'it names what makes its figures optimistic' says q 'plit by frame' 'has not been trained'
 else
     skip 'the page is read by no program: there is no python3'
