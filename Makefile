@@ -1,4 +1,5 @@
-# unmask: make demo | make check | make | make deps | make info | make bench | make bundle | make check-cluster | make lint
+# unmask: make demo | make check | make | make deps | make info | make bench | make bundle | make check-cluster | make check-gpu |
+# make bench-gpu | make lint
 #
 # Everything is built out of tree in $(BUILD). Libraries are found by pkg-config (Open MPI, HDF5,
 # libjpeg-turbo, libcrypto, Check) or by trying to compile (oneDNN); `make info` prints every answer,
@@ -159,12 +160,14 @@ info:
 	@echo 'unmask          $(VERSION) ($(GIT_REVISION))'
 	@echo "compiler        $$($(CC) --version 2>/dev/null | head -n 1 || echo none)"
 	@echo "flags           -std=c11 $(CFLAGS) $(SAN)"
-	@echo "MPI             $$($(MPIRUN) --version 2>/dev/null | head -n 1 || echo none)  [$(MPI_PC)]"
+	@echo "MPI             $$($(PKG) --modversion $(MPI_PC) 2>/dev/null || echo none)  [$(MPI_PC)]"
+	@echo "launcher        $$($(MPIRUN) --version 2>/dev/null | head -n 1 | grep . || echo none)"
 	@echo "HDF5            $$($(PKG) --modversion $(HDF5_PC) 2>/dev/null || echo none)  [$(HDF5_PC)]"
 	@echo "libjpeg-turbo   $$($(PKG) --modversion libjpeg 2>/dev/null || echo none)"
 	@echo "libcrypto       $$($(PKG) --modversion libcrypto 2>/dev/null || echo none)"
-	@echo "oneDNN          $(if $(ONEDNN),yes,none: the cpu engine is left out)  $$(dpkg-query -W -f '$${Version}' libdnnl-dev 2>/dev/null)"
-	@echo "ONNX            $(if $(ONNX),$(ONNX_PROTO),none: no --export to .onnx)"
+	@echo "oneDNN          $(if $(ONEDNN),$$(printf '\043include <dnnl_version.h>\nDNNL_VERSION_MAJOR.DNNL_VERSION_MINOR.DNNL_VERSION_PATCH' \
+	  | $(CC) -E -P - | tail -n 1 | tr -d ' '),none: the cpu engine is left out)"
+	@echo "ONNX            $(if $(ONNX),$$(sed -n 's/.*LAST_RELEASE_VERSION.*"\(.*\)".*/\1/p' $(dir $(ONNX_PROTO))common/version.h) [$(ONNX_PROTO)]$(,) protobuf-c $$($(PKG) --modversion libprotobuf-c),none: no --export to .onnx)"
 	@echo "Check           $$($(PKG) --modversion check 2>/dev/null || echo none)"
 	@echo "gnuplot         $$(gnuplot --version 2>/dev/null || echo 'none: no pictures')"
 	@echo "CUDA            $(if $(CUDA),$$($(NVCC) --version | sed -n 's/.*release \([0-9.]*\).*/\1/p') for compute capability $(CUDA_ARCHS),none: no cuda engine)  [$(or $(NVCC),no nvcc)]"
@@ -182,7 +185,7 @@ GPU_TOOLS := $(addprefix $(BUILD)/tests/,unit/test_engine demo/frames bench/insp
 
 bundle: all $(if $(WITH_TESTS),$(GPU_TOOLS))
 	@sh tests/deps.sh patchelf
-	@bash jobs/bundle.sh $(BUNDLE) $(BINARIES) $(if $(WITH_TESTS),$(GPU_TOOLS))
+	@bash jobs/bundle.sh $(BUNDLE) $(BINARIES) $(PLUGIN) $(if $(WITH_TESTS),$(GPU_TOOLS))
 
 # ---- demo ----------------------------------------------------------------------------------------
 # As root, Open MPI wants to be told twice.
@@ -205,8 +208,9 @@ demo-run: all $(if $(DATA),,$(BUILD)/tests/demo/frames)
 	$(RANKS) $(BUILD)/bin/unmask-preprocess $(FRAMES) -o $(DEMO)/store.h5
 	$(RANKS) $(BUILD)/bin/unmask-train $(DEMO)/store.h5 -o $(DEMO)/run.h5
 	$(RANKS) $(BUILD)/bin/unmask-eval $(DEMO)/store.h5 $(DEMO)/run.h5 -o $(DEMO)/report.h5 --plots $(DEMO)/plots
-	@printf '\nstore     %s\nrun       %s\nreport    %s\npictures  %s\n' $(DEMO)/store.h5 $(DEMO)/run.h5 \
-	  $(DEMO)/report.h5 "$$(cd $(DEMO)/plots && ls *.png | tr '\n' ' ')in $(DEMO)/plots"
+	@printf '\nstore     %s\nrun       %s\nreport    %s\npictures  %s\npage      %s\n' $(DEMO)/store.h5 $(DEMO)/run.h5 \
+	  $(DEMO)/report.h5 "$$(cd $(DEMO)/plots && ls *.png | tr '\n' ' ')in $(DEMO)/plots" \
+	  $(DEMO)/plots/report.html
 
 # ---- tests ---------------------------------------------------------------------------------------
 check: deps
@@ -219,6 +223,13 @@ check-cluster: deps
 	@$(MAKE) --no-print-directory -j2 all tests
 	@bash tests/cluster/cluster.sh packages
 	@BIN=$(BUILD)/bin FRAMES_TOOL=$(BUILD)/tests/demo/frames bash tests/cluster/check.sh
+
+# The cuda engine on a GPU of this machine. From a bundle: tests/gpu/check.sh bin bin
+check-gpu: all tests
+	@BUILD=$(BUILD) BIN=$(BUILD)/bin MPIRUN='$(MPIRUN)' bash tests/gpu/check.sh
+
+bench-gpu: all tests
+	@BUILD=$(BUILD) bash tests/bench/bench_gpu.sh
 
 bench-scaling: all tests
 	@BIN=$(BUILD)/bin FRAMES_TOOL=$(BUILD)/tests/demo/frames bash tests/bench/scaling.sh
@@ -233,4 +244,4 @@ lint:
 clean:
 	rm -rf build build-asan build-lint
 
-.PHONY: deps info install bundle demo demo-run check check-cluster bench bench-scaling lint clean
+.PHONY: deps info install bundle demo demo-run check check-cluster check-gpu bench bench-gpu bench-scaling lint clean

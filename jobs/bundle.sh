@@ -2,13 +2,13 @@
 # Packs programs with every library they need into one archive that runs wherever it is unpacked, on
 # machines with a C library and a shell: the body of `make bundle`.
 #
-#   jobs/bundle.sh ARCHIVE.tar.gz PROGRAM...
+#   jobs/bundle.sh ARCHIVE.tar.gz PROGRAM...      a word that ends in .so is a plug-in of ours
 #
 #   unmask-.../bin/NAME        links to libexec/start
 #              libexec/        the programs, mpirun, orted, and `start`, which sets what they need
 #              lib/            their libraries        lib/openmpi/ lib/pmix/   plugins
 #              share/openmpi/  the launcher's messages
-#              jobs/ README.md
+#              jobs/ README.md         tests/  when test_engine is among the programs
 #
 # All find their libraries by DT_RPATH, relative to themselves, so nothing has to stand in
 # LD_LIBRARY_PATH, where it would reach ssh, srun and gnuplot too. Left out: the C library, the GPU's
@@ -17,7 +17,7 @@
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 limit_mb=60
-from_the_machine='/(ld-linux|libc|libm|libdl|librt|libpthread|libresolv|libutil|libanl|libnsl|libcuda|libnvidia-[a-z]*|libcudnn[a-z_]*|libnccl|libcublas|libcublasLt|libnvrtc[a-z.-]*|libnvJitLink)(-[a-z0-9_-]*)?\.so'
+from_the_machine='(ld-linux|lib(c|m|dl|rt|pthread|resolv|util|anl|nsl)\.so|lib(cud|nccl|cublas|nv))'
 left_out='libuc[pst]\.so|libfabric\.so|libibverbs\.so|librdmacm\.so|libpsm'
 
 stop() {
@@ -58,9 +58,9 @@ put() {
 libraries() {
     local lacks
     ldd "$@" >"$work/ldd" 2>/dev/null
-    lacks=$(grep 'not found' "$work/ldd" | grep -vE "${from_the_machine#/}" | head -n 1)
+    lacks=$(grep 'not found' "$work/ldd" | grep -vE "$from_the_machine" | head -n 1)
     [ -z "$lacks" ] || stop "a library is missing here:$lacks"
-    sed -n 's/.* => \(\/.*\) (0x[0-9a-f]*)$/\1/p' "$work/ldd" | grep -vE "$from_the_machine" | sort -u
+    sed -n 's/.* => \(\/.*\) (0x[0-9a-f]*)$/\1/p' "$work/ldd" | grep -vE "/$from_the_machine" | sort -u
 }
 
 plugins=()
@@ -68,20 +68,23 @@ for file in "$(folder_of_mpi pkglibdir)"/mca_*.so; do
     ldd "$file" | grep -qE "$left_out" || plugins+=("$file")
 done
 [ ${#plugins[@]} -gt 50 ] || stop 'Open MPI has no plugins here'
-programs=("$@")
+programs=() ours=()
+for file in "$@"; do
+    if [[ $file == *.so ]]; then ours+=("$file"); else programs+=("$file"); fi
+done
 for tool in mpirun orted; do
     cp "$(command -v $tool)" "$work/$tool" || stop "no $tool"
     programs+=("$work/$tool")
 done
 
-mapfile -t needed < <(libraries "${programs[@]}" "${plugins[@]}")
+mapfile -t needed < <(libraries "${programs[@]}" "${ours[@]}" "${plugins[@]}")
 [ ${#needed[@]} -gt 0 ] || exit 1
 pmix=$(printf '%s\n' "${needed[@]}" | grep '/libpmix\.so' | head -n 1)
 [ -z "$pmix" ] || for file in "$(dirname "$(readlink -f "$pmix")")"/pmix/pmix_mca_*.so; do
     [ -f "$file" ] && pmix_plugins+=("$file")
 done
 put libexec "\$ORIGIN/../lib" "${programs[@]}"
-put lib "\$ORIGIN" "${needed[@]}"
+put lib "\$ORIGIN" "${needed[@]}" "${ours[@]}"
 put lib/openmpi "\$ORIGIN/.." "${plugins[@]}"
 put lib/pmix "\$ORIGIN/.." "${pmix_plugins[@]}"
 cp "$(folder_of_mpi pkgdatadir)"/help-*.txt "$root/share/openmpi" || stop "no messages of Open MPI"
@@ -92,6 +95,10 @@ done
 mkdir "$root/jobs" && cp "$here"/*.{sh,sbatch,example} "$root/jobs" && rm "$root/jobs/bundle.sh" &&
     cp "$here/../README.md" "$root" || exit 1
 
+if [ -e "$root/bin/test_engine" ]; then
+    (cd "$here/.." && cp --parents tests/gpu/* tests/e2e/common.bash tests/bench/{bench_gpu.sh,peer_{gpu,train}.py} "$root") ||
+        exit 1
+fi
 mkdir -p "$(dirname "$archive")"
 if ! tar -C "$work" --owner=0 --group=0 -czf "$archive.part" "$name" || ! mv "$archive.part" "$archive"; then
     stop "cannot write $archive"

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"
@@ -293,6 +294,7 @@ int preflight_run(struct comm *comm, const struct settings *settings)
     if (settings->timeout_s == 0 || settings->timeout_s > patience_s)
         comm_set_timeout(comm, patience_s);
     comm_set_place(comm, "the preflight");
+    log_info("preflight for %s", settings->output); /* jobs/common.sh waits for a sign of life */
     TRY(comm_agree(comm, model_build(&p.model, 128, settings->channels)));
     for (size_t i = 0; i < sizeof checks / sizeof checks[0] && !comm_is_lost(comm); i++)
         if (settings->store || !checks[i].needs_store)

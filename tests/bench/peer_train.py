@@ -46,13 +46,15 @@ def network(size, channels):
     return torch.nn.Sequential(*layers)
 
 
-def rate(function, images, seconds):
-    """Images per second of a function, called for about so many seconds."""
+def rate(function, images, seconds, wait=lambda: None):
+    """Images per second of a function, called for about so many seconds; wait() ends what it began."""
     function()
+    wait()
     calls, begin = 0, time.perf_counter()
     while time.perf_counter() - begin < seconds:
         function()
         calls += 1
+    wait()
     return calls * images / (time.perf_counter() - begin)
 
 
