@@ -184,7 +184,7 @@ DEVICE int64_t pool_candidate(int h, int w, int vectors, int64_t index, int q)
 /* index: vector of y */
 DEVICE void pool_at(const struct pool_args *p, int64_t index)
 {
-    struct vector best, b;
+    struct vector best = {{0, 0, 0, 0}}, b;
     int winner[VECTOR] = {0, 0, 0, 0}, bits = 0;
     for (int c = 0; c < VECTOR; c++) {
         int channel = (int)(index % p->vectors) * VECTOR + c;

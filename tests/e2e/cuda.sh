@@ -14,8 +14,11 @@ fi
 export LD_LIBRARY_PATH=$plugins
 
 store=$tmp/s.h5
-"$frames_tool" "$tmp/frames" >/dev/null && one preprocess "$tmp/frames" -o "$store" --image-size 16 >"$tmp/log" 2>&1 ||
-    { cat "$tmp/log"; exit 1; }
+"$frames_tool" "$tmp/frames" >/dev/null || exit 1
+one preprocess "$tmp/frames" -o "$store" --image-size 16 >"$tmp/log" 2>&1 || {
+    cat "$tmp/log"
+    exit 1
+}
 
 network=(--channels '8,12' --batch-size 33 --epochs 2 --deterministic)
 # train NAME RANKS DEVICES OPTION...
