@@ -121,7 +121,7 @@ static int parse_option(const struct command *command, int argc, char **argv, in
         if (word[2 + length] == '=')
             value = word + 2 + length + 1;
     } else {
-        option = find(command, word[1], NULL, 0);
+        option = find(command, word[1], "", 0);
         if (word[2])
             value = word + 2;
     }
