@@ -28,6 +28,12 @@ CRYPTO_LIBS ?= $(or $(shell $(PKG) --libs libcrypto 2>/dev/null),-lcrypto)
 CHECK_LIBS  ?= $(shell $(PKG) --libs check 2>/dev/null)
 MPIRUN      ?= mpirun
 NVCC        ?= $(shell command -v nvcc)
+CUDA_HOME   ?= $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
+CUDA_CFLAGS ?= -isystem $(CUDA_HOME)/include
+CUDA_LIBS   ?= -L$(CUDA_HOME)/lib64 -L$(CUDA_HOME)/lib -lcudnn -lnccl -lcudart_static -ldl -lrt
+CUDA_ARCHS  ?= 80 90
+CUDA        ?= $(if $(NVCC),$(shell printf '\043include <cudnn.h>\n\043include <nccl.h>\nint main(void){ncclUniqueId i;ncclGetUniqueId(&i);return (int)cudnnGetVersion();}' \
+                 | $(CC) -x c - -o /dev/null $(CUDA_CFLAGS) $(CUDA_LIBS) 2>/dev/null && echo yes))
 ONEDNN      ?= $(shell printf '\043include <dnnl.h>\nint main(void){dnnl_convolution_desc_t d;(void)d;return dnnl_version()->major;}' \
                  | $(CC) -x c - -o /dev/null -ldnnl 2>/dev/null && echo yes)
 ONNX_PROTO  ?= $(wildcard /usr/include/onnx/onnx.proto)
@@ -39,13 +45,16 @@ CFLAGS   ?= $(OPT)
 CPPFLAGS += -Icommon -I. -D_GNU_SOURCE $(if $(ONEDNN),-DHAVE_ONEDNN) $(if $(ONNX),-DHAVE_ONNX)
 CPPFLAGS += $(addprefix -isystem ,$(patsubst -I%,%,$(filter -I%,$(MPI_CFLAGS) $(HDF5_CFLAGS))))
 SAN      := $(if $(filter 1,$(SANITIZE)),-fsanitize=address$(,)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-LDLIBS   := $(HDF5_LIBS) $(MPI_LIBS) $(JPEG_LIBS) $(CRYPTO_LIBS) $(if $(ONEDNN),-ldnnl -lgomp) $(if $(ONNX),-lprotobuf-c) -lpthread -lm
+LDLIBS   := $(HDF5_LIBS) $(MPI_LIBS) $(JPEG_LIBS) $(CRYPTO_LIBS) $(if $(ONEDNN),-ldnnl -lgomp) $(if $(ONNX),-lprotobuf-c) -ldl -lpthread -lm
 COMPILE   = $(CC) -std=c11 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SAN) -MMD -MP
 
+# The cuda engine is a plug-in: the programs lend it their symbols and look for it beside themselves.
+LDFLAGS  += -rdynamic -Wl,-rpath,'$$ORIGIN/../lib' -Wl,-rpath,'$$ORIGIN/../../lib'
+
 PROGRAMS := preprocess train eval
-COMMON   := $(wildcard common/*/*.c)
+COMMON   := $(filter-out common/engine/cuda%.c,$(wildcard common/*/*.c))
 ifeq ($(ONEDNN),)
-COMMON   := $(filter-out common/engine/cpu%.c,$(COMMON))
+COMMON   := $(filter-out common/engine/cpu_%.c common/engine/cpu.c,$(COMMON))
 endif
 PARTS    := $(filter-out %/main.c,$(wildcard $(PROGRAMS:%=%/*.c)))
 LIBRARY  := $(BUILD)/libunmask.a
@@ -59,11 +68,16 @@ PARTS    += $(BUILD)/onnx.pb-c.c
 endif
 TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/demo/*.c tests/bench/*.c))
 
+CUDA_C   := $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard common/engine/cuda*.c))
+PLUGIN   := $(if $(CUDA),$(BUILD)/lib/libunmask-cuda.so)
+# The same engine over a CUDA that runs on the host: for the tests of machines without a GPU.
+PLUGIN_HOST := $(if $(CUDA),$(BUILD)/tests/cuda_host/libunmask-cuda.so)
+
 # One short line per file; make V=1 shows the commands.
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1) $@')
 
-all: $(BINARIES)
+all: $(BINARIES) $(PLUGIN)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -93,6 +107,29 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIBRARY)
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ $(CHECK_LIBS) $(LDLIBS) -o $@
 
+$(BUILD)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(COMPILE) $(CUDA_CFLAGS) -fPIC -c $< -o $@
+
+# Contraction off, as -std=c11 has it: the kernels' bodies round as they do in the tests.
+$(BUILD)/pic/%.o: %.cu
+	@mkdir -p $(@D)
+	$(call say,NVCC)
+	$(Q)$(NVCC) -O3 -std=c++17 -fmad=false -Icommon -I. -MMD -MP -Xcompiler -fPIC,-Wall,-Wextra \
+	  $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
+	  -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS)) -c $< -o $@
+
+$(PLUGIN): $(CUDA_C) $(BUILD)/pic/common/engine/cuda_kernels.o
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -shared $(CFLAGS) $(SAN) $^ $(CUDA_LIBS) -lstdc++ -lm -o $@
+
+$(PLUGIN_HOST): $(CUDA_C) $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard tests/cuda_host/*.c))
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -shared $(CFLAGS) $(SAN) $^ -lm -o $@
+
 # The revision changes without any file of ours changing: rebuild the one object that holds it.
 $(BUILD)/revision: FORCE
 	@mkdir -p $(@D)
@@ -101,7 +138,7 @@ $(BUILD)/obj/common/base/version.o: $(BUILD)/revision
 $(BUILD)/obj/common/base/version.o: CPPFLAGS += -DUNMASK_VERSION='"$(VERSION)"' \
     -DUNMASK_REVISION='"$(GIT_REVISION)"' -DUNMASK_CFLAGS='"$(CFLAGS)"'
 
-tests: $(TESTS) $(TOOLS)
+tests: $(TESTS) $(TOOLS) $(PLUGIN_HOST)
 FORCE:
 .PHONY: all tests FORCE
 .SECONDARY:
@@ -123,20 +160,23 @@ info:
 	@echo 'unmask          $(VERSION) ($(GIT_REVISION))'
 	@echo "compiler        $$($(CC) --version 2>/dev/null | head -n 1 || echo none)"
 	@echo "flags           -std=c11 $(CFLAGS) $(SAN)"
-	@echo "MPI             $$($(MPIRUN) --version 2>/dev/null | head -n 1 || echo none)  [$(MPI_PC)]"
+	@echo "MPI             $$($(PKG) --modversion $(MPI_PC) 2>/dev/null || echo none)  [$(MPI_PC)]"
+	@echo "launcher        $$($(MPIRUN) --version 2>/dev/null | head -n 1 | grep . || echo none)"
 	@echo "HDF5            $$($(PKG) --modversion $(HDF5_PC) 2>/dev/null || echo none)  [$(HDF5_PC)]"
 	@echo "libjpeg-turbo   $$($(PKG) --modversion libjpeg 2>/dev/null || echo none)"
 	@echo "libcrypto       $$($(PKG) --modversion libcrypto 2>/dev/null || echo none)"
-	@echo "oneDNN          $(if $(ONEDNN),yes,none: the cpu engine is left out)  $$(dpkg-query -W -f '$${Version}' libdnnl-dev 2>/dev/null)"
-	@echo "ONNX            $(if $(ONNX),$(ONNX_PROTO),none: no --export to .onnx)"
+	@echo "oneDNN          $(if $(ONEDNN),$$(printf '\043include <dnnl_version.h>\nDNNL_VERSION_MAJOR.DNNL_VERSION_MINOR.DNNL_VERSION_PATCH' \
+	  | $(CC) -E -P - | tail -n 1 | tr -d ' '),none: the cpu engine is left out)"
+	@echo "ONNX            $(if $(ONNX),$$(sed -n 's/.*LAST_RELEASE_VERSION.*"\(.*\)".*/\1/p' $(dir $(ONNX_PROTO))common/version.h) [$(ONNX_PROTO)]$(,) protobuf-c $$($(PKG) --modversion libprotobuf-c),none: no --export to .onnx)"
 	@echo "Check           $$($(PKG) --modversion check 2>/dev/null || echo none)"
 	@echo "gnuplot         $$(gnuplot --version 2>/dev/null || echo 'none: no pictures')"
-	@echo "nvcc            $(or $(NVCC),none)  (this version has no cuda engine)"
+	@echo "CUDA            $(if $(CUDA),$$($(NVCC) --version | sed -n 's/.*release \([0-9.]*\).*/\1/p') for compute capability $(CUDA_ARCHS),none: no cuda engine)  [$(or $(NVCC),no nvcc)]"
 
 # The programs alone: the libraries they load are the system's.
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
+	$(if $(PLUGIN),install -Dm 755 $(PLUGIN) $(DESTDIR)$(PREFIX)/lib/libunmask-cuda.so)
 
 # The programs with all their libraries, for machines without them; WITH_TESTS=1 adds what
 # tests/gpu/check.sh and tests/bench/bench_gpu.sh run.
@@ -168,8 +208,9 @@ demo-run: all $(if $(DATA),,$(BUILD)/tests/demo/frames)
 	$(RANKS) $(BUILD)/bin/unmask-preprocess $(FRAMES) -o $(DEMO)/store.h5
 	$(RANKS) $(BUILD)/bin/unmask-train $(DEMO)/store.h5 -o $(DEMO)/run.h5
 	$(RANKS) $(BUILD)/bin/unmask-eval $(DEMO)/store.h5 $(DEMO)/run.h5 -o $(DEMO)/report.h5 --plots $(DEMO)/plots
-	@printf '\nstore     %s\nrun       %s\nreport    %s\npictures  %s\n' $(DEMO)/store.h5 $(DEMO)/run.h5 \
-	  $(DEMO)/report.h5 "$$(cd $(DEMO)/plots && ls *.png | tr '\n' ' ')in $(DEMO)/plots"
+	@printf '\nstore     %s\nrun       %s\nreport    %s\npictures  %s\npage      %s\n' $(DEMO)/store.h5 $(DEMO)/run.h5 \
+	  $(DEMO)/report.h5 "$$(cd $(DEMO)/plots && ls *.png | tr '\n' ' ')in $(DEMO)/plots" \
+	  $(DEMO)/plots/report.html
 
 # ---- tests ---------------------------------------------------------------------------------------
 check: deps

@@ -21,7 +21,8 @@ enum { AUDIT_CUES = 8, AUDIT_REGIONS = 3 };
 
 /* AUC of the cue's value as a score for "fake", folded: max(AUC, 1 - AUC). Subsampling becomes the
  * number of chroma samples per luma sample (4:4:4 1, 4:2:2 0.5, 4:2:0 0.25, grey 0): an order that
- * knows no label, so nothing is fitted. */
+ * knows no label, so nothing is fitted. Above 100,000 frames the interval (not the AUC) comes from
+ * every k-th of them. */
 struct audit_cue {
     const char *name;         /* static: width height bytes quality subsampling exif brightness
                                  sharpness */

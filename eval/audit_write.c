@@ -7,8 +7,10 @@
  * one row per frame that stands in an earlier split, too: split, source, of_split, of_source
  * (strings) /audit/shared     names of the groups on two sides /audit/region/    with --audit: name
  * (string), auc, auc_low, auc_high, accuracy, accuracy_low, accuracy_high, video_auc (float64) */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/status.h"
@@ -22,37 +24,46 @@ static int write_texts(struct h5 *file, const char *name, int64_t count, const c
     return h5_write_strings(file, path, count, texts);
 }
 
-static int write_reals(struct h5 *file, const char *name, int64_t count, const double *values)
+/* A double at `offset` in each of `count` structs of `stride` bytes. */
+static int write_column(struct h5 *file, const char *name, int64_t count, const void *structs,
+                        size_t stride, size_t offset)
 {
     char path[64];
+    double column[AUDIT_CUES];
+    for (int64_t i = 0; i < count; i++)
+        memcpy(&column[i], (const char *)structs + (size_t)i * stride + offset, sizeof column[i]);
     snprintf(path, sizeof path, "/audit/%s", name);
-    return h5_write(file, path, H5_FLOAT64, 1, &count, values);
+    return h5_write(file, path, H5_FLOAT64, 1, &count, column);
 }
+
+struct column {
+    const char *name;
+    size_t offset;
+};
 
 static int write_cues(struct h5 *file, const struct audit *audit)
 {
-    static const char *const columns[] = {"cue/mean_real", "cue/mean_fake", "cue/auc", "cue/low",
-                                          "cue/high"};
+    static const struct column columns[] = {
+        {"cue/mean_real", offsetof(struct audit_cue, mean[CLASS_REAL])},
+        {"cue/mean_fake", offsetof(struct audit_cue, mean[CLASS_FAKE])},
+        {"cue/auc", offsetof(struct audit_cue, auc)},
+        {"cue/low", offsetof(struct audit_cue, low)},
+        {"cue/high", offsetof(struct audit_cue, high)},
+    };
     const char *names[AUDIT_CUES];
-    double values[5][AUDIT_CUES];
     int64_t frames[AUDIT_CUES], count = AUDIT_CUES;
     uint8_t higher[AUDIT_CUES];
     for (int c = 0; c < AUDIT_CUES; c++) {
-        const struct audit_cue *cue = &audit->cues[c];
-        names[c] = cue->name;
-        frames[c] = cue->frames;
-        higher[c] = (uint8_t)cue->fake_is_higher;
-        values[0][c] = cue->mean[CLASS_REAL];
-        values[1][c] = cue->mean[CLASS_FAKE];
-        values[2][c] = cue->auc;
-        values[3][c] = cue->low;
-        values[4][c] = cue->high;
+        names[c] = audit->cues[c].name;
+        frames[c] = audit->cues[c].frames;
+        higher[c] = (uint8_t)audit->cues[c].fake_is_higher;
     }
     TRY(write_texts(file, "cue/name", count, names));
     TRY(h5_write(file, "/audit/cue/frames", H5_INT64, 1, &count, frames));
     TRY(h5_write(file, "/audit/cue/fake_is_higher", H5_UINT8, 1, &count, higher));
-    for (int k = 0; k < 5; k++)
-        TRY(write_reals(file, columns[k], count, values[k]));
+    for (size_t k = 0; k < sizeof columns / sizeof columns[0]; k++)
+        TRY(write_column(file, columns[k].name, count, audit->cues, sizeof audit->cues[0],
+                         columns[k].offset));
     return 0;
 }
 
@@ -78,24 +89,22 @@ done:
 
 static int write_regions(struct h5 *file, const struct audit *audit)
 {
-    static const char *const columns[] = {"region/auc",          "region/auc_low",
-                                          "region/auc_high",     "region/accuracy",
-                                          "region/accuracy_low", "region/accuracy_high",
-                                          "region/video_auc"};
+    static const struct column columns[] = {
+        {"region/auc", offsetof(struct audit_region, auc)},
+        {"region/auc_low", offsetof(struct audit_region, auc_low)},
+        {"region/auc_high", offsetof(struct audit_region, auc_high)},
+        {"region/accuracy", offsetof(struct audit_region, accuracy)},
+        {"region/accuracy_low", offsetof(struct audit_region, accuracy_low)},
+        {"region/accuracy_high", offsetof(struct audit_region, accuracy_high)},
+        {"region/video_auc", offsetof(struct audit_region, video_auc)},
+    };
     const char *names[AUDIT_REGIONS];
-    double values[7][AUDIT_REGIONS];
-    for (int r = 0; r < audit->region_count; r++) {
-        const struct audit_region *region = &audit->regions[r];
-        const double row[7] = {region->auc,      region->auc_low,      region->auc_high,
-                               region->accuracy, region->accuracy_low, region->accuracy_high,
-                               region->video_auc};
-        names[r] = region->name;
-        for (int k = 0; k < 7; k++)
-            values[k][r] = row[k];
-    }
+    for (int r = 0; r < audit->region_count; r++)
+        names[r] = audit->regions[r].name;
     TRY(write_texts(file, "region/name", audit->region_count, names));
-    for (int k = 0; k < 7; k++)
-        TRY(write_reals(file, columns[k], audit->region_count, values[k]));
+    for (size_t k = 0; k < sizeof columns / sizeof columns[0]; k++)
+        TRY(write_column(file, columns[k].name, audit->region_count, audit->regions,
+                         sizeof audit->regions[0], columns[k].offset));
     return 0;
 }
 

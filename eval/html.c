@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/status.h"
@@ -48,13 +47,11 @@ void html_text(FILE *out, const char *text)
     int bytes;
     for (const char *c = text; *c; c += bytes) {
         int32_t point = code_point((const unsigned char *)c, &bytes);
-        if (point < 0)
+        if (point < ' ') /* a control character, or -1 */
             fprintf(out, "<i>\\x%02X</i>", (unsigned char)*c);
-        else if (point < ' ')
-            fprintf(out, "<i>\xe2\x90%c</i>", 0x80 + point); /* its picture, from U+2400 on */
         else if (is_hidden(point))
             fprintf(out, "<i>U+%04" PRIX32 "</i>", (uint32_t)point);
-        else if (strchr("&<>\"'", point) && point < 0x80)
+        else if (bytes == 1 && strchr("&<>\"'", point))
             fprintf(out, "&#%" PRId32 ";", point);
         else
             fwrite(c, 1, (size_t)bytes, out);
@@ -160,23 +157,10 @@ static int print_page(const struct html *html)
     return 0;
 }
 
-static int write_page(const char *folder, const char *page, size_t bytes)
-{
-    char path[4096], part[4096 + 8];
-    snprintf(path, sizeof path, "%s/report.html", folder);
-    snprintf(part, sizeof part, "%s.part", path);
-    int status = file_write(part, page, bytes);
-    if (status == 0)
-        status = file_replace(part, path);
-    if (status < 0)
-        unlink(part);
-    return status;
-}
-
 int html_write(const struct scoring *scoring, enum split split, const struct evaluation *evaluation,
                const char *folder)
 {
-    char *page = NULL;
+    char *page = NULL, path[4096];
     size_t bytes = 0;
     struct html html = {open_memstream(&page, &bytes), evaluation, scoring, split};
     if (!html.out)
@@ -185,8 +169,9 @@ int html_write(const struct scoring *scoring, enum split split, const struct eva
     int bad = ferror(html.out);
     if ((fclose(html.out) != 0 || bad) && status == 0)
         status = fail(STATUS_FAILED, "no memory for report.html");
+    snprintf(path, sizeof path, "%s/report.html", folder);
     if (status == 0)
-        status = write_page(folder, page, bytes);
+        status = file_write_aside(path, page, bytes);
     free(page);
     return status;
 }

@@ -20,8 +20,8 @@ static void print_roc(const struct html *html)
     static const double ends[] = {0, 1};
     const struct evaluation *e = html->e;
     const struct curve *f = &e->frame_level.roc, *v = &e->video_level.roc;
-    struct svg chart = {html->out, svg_linear("false positive rate (real called fake)", 0, 1),
-                        svg_linear("true positive rate (fake found)", 0, 1)};
+    struct svg chart = {html->out, svg_linear("false positive rate (real called fake)", 0, 1, 0),
+                        svg_linear("true positive rate (fake found)", 0, 1, 0)};
     fputs("<figure>\n<h3>ROC</h3>\n", html->out);
     svg_begin(&chart, "ROC curves: true positive rate against false positive rate");
     svg_line(&chart, "hint", 2, ends, ends, 1);
@@ -97,8 +97,8 @@ static void print_reliability(const struct html *html, const struct metrics *m, 
 {
     static const double ends[] = {0, 1};
     const struct calibration *c = &m->calibration;
-    struct svg chart = {html->out, svg_linear("P(fake), mean of a bin", 0, 1),
-                        svg_linear("share that is fake", 0, 1)};
+    struct svg chart = {html->out, svg_linear("P(fake), mean of a bin", 0, 1, 0),
+                        svg_linear("share that is fake", 0, 1, 0)};
     fprintf(html->out, "<figure>\n<h3>%s</h3>\n", unit);
     svg_begin(&chart, "Reliability: share of fakes against the predicted probability");
     int64_t most = 1;
@@ -142,9 +142,9 @@ static void print_measure(const struct html *html, const char *title, const char
             bottom = fmin(bottom, pair[i % 2][i / 2]);
         }
     int is_loss = train == RUN_TRAIN_LOSS;
-    struct svg chart = {html->out, svg_linear("epoch", epoch[0] - 1, epoch[h->epochs - 1]),
-                        is_loss ? svg_linear(label, 0, top > 0 ? top * 1.05 : 1)
-                                : svg_linear(label, fmin(0.5, floor(bottom * 10) / 10), 1)};
+    struct svg chart = {html->out, svg_linear("epoch", epoch[0] - 1, epoch[h->epochs - 1], 1),
+                        is_loss ? svg_linear(label, 0, top > 0 ? top * 1.05 : 1, 0)
+                                : svg_linear(label, fmin(0.5, floor(bottom * 10) / 10), 1, 0)};
     fprintf(html->out, "<figure>\n<h3>%s</h3>\n", title);
     svg_begin(&chart, is_loss ? "Loss by epoch" : "Accuracy by epoch");
     for (int k = 1; k >= 0; k--) {

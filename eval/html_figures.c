@@ -11,6 +11,8 @@
 #include "eval/audit.h"
 #include "eval/text.h"
 
+enum { FEW_GROUPS = 30 }; /* below: the page says that they are few */
+
 /* Sentences, one a line, as list items; a leading "Note: " goes, since the box says it. */
 static void print_items(FILE *out, const char *lines)
 {
@@ -41,6 +43,14 @@ static void print_caveats(const struct html *html)
     if (!lines)
         return;
     text_notes(lines, e);
+    int64_t real = e->frame_level.groups[CLASS_REAL], fake = e->frame_level.groups[CLASS_FAKE];
+    if (real < FEW_GROUPS || fake < FEW_GROUPS)
+        fprintf(lines,
+                "Few videos: %" PRId64 " groups hold real frames and %" PRId64
+                " fake ones; with others the figures may be quite different.\n",
+                real, fake);
+    if (strcmp(html->scoring->run->content_hash, store_content_hash(html->scoring->store)) != 0)
+        fputs("The run learned from another store than the one scored here.\n", lines);
     if (e->audit && e->audit->notes)
         fputs(e->audit->notes, lines);
     fclose(lines);
@@ -49,7 +59,7 @@ static void print_caveats(const struct html *html)
         print_items(html->out, notes);
         fputs("</ul>\n</div>\n", html->out);
     } else {
-        fputs("<p>None of the known weaknesses of such a test was found here.</p>\n", html->out);
+        fputs("<p>Nothing was found that would make these figures optimistic.</p>\n", html->out);
     }
     free(notes);
 }

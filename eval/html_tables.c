@@ -17,9 +17,10 @@ enum { NAMES_SHOWN = 10 };
 static void print_cues(FILE *out, const struct audit *a)
 {
     fprintf(out,
-            "<div class=\"wide\"><table>\n<caption>How well one number alone tells the classes "
+            "<p class=\"soft\">How well one number alone tells the classes "
             "apart, over %" PRId64 " frames of all splits; above %.1f a detector may be learning "
-            "the camera and not the forgery</caption>\n<thead><tr><th>cue</th><th>AUC</th>"
+            "the camera and not the forgery.</p>\n<div "
+            "class=\"wide\"><table>\n<thead><tr><th>cue</th><th>AUC</th>"
             "<th>0 to 1</th><th>mean, real</th><th>mean, fake</th></tr></thead>\n<tbody>\n",
             a->frames, AUDIT_CUE_LIMIT);
     for (int k = 0; k < AUDIT_CUES; k++) {
@@ -49,9 +50,10 @@ static void print_regions(FILE *out, const struct audit *a)
               out);
         return;
     }
-    fputs("<div class=\"wide\"><table>\n<caption>The split scored again with a part of each frame "
+    fputs("<p class=\"soft\">The split scored again with a part of each frame "
           "greyed out: a detector that does as well without the face reads something else"
-          "</caption>\n<thead><tr><th>what it sees</th><th>AUC</th><th>0 to 1</th>"
+          ".</p>\n<div class=\"wide\"><table>\n<thead><tr><th>what it sees</th><th>AUC</th><th>0 "
+          "to 1</th>"
           "<th>accuracy</th><th>AUC of videos</th></tr></thead>\n<tbody>\n",
           out);
     for (int k = 0; k < a->region_count; k++) {
@@ -113,6 +115,19 @@ void html_audit(const struct html *html)
 
 /* ---- robustness ------------------------------------------------------------------------------*/
 
+/* The change that costs the most, in words. */
+static void print_worst(FILE *out, const struct robustness *r)
+{
+    const struct robustness_row *worst = &r->rows[0];
+    for (int k = 1; k < ROBUSTNESS_ROWS; k++)
+        if (r->rows[k].auc < worst->auc)
+            worst = &r->rows[k];
+    if (worst != &r->rows[0])
+        fprintf(out,
+                "<p>At worst, under %s (%s %g), the AUC of frames falls from %.3f to %.3f.</p>\n",
+                worst->change, worst->unit, worst->strength, r->rows[0].auc, worst->auc);
+}
+
 void html_robustness(const struct html *html)
 {
     const struct robustness *r = html->e->robustness;
@@ -124,8 +139,10 @@ void html_robustness(const struct html *html)
               out);
         return;
     }
-    fputs("<div class=\"wide\"><table>\n<caption>The same frames, changed as the world changes "
-          "pictures; dashed: the AUC of the unchanged frames</caption>\n<thead><tr><th>change</th>"
+    print_worst(out, r);
+    fputs("<p class=\"soft\">The same frames, changed as the world changes "
+          "pictures; dashed: the AUC of the unchanged frames.</p>\n<div "
+          "class=\"wide\"><table>\n<thead><tr><th>change</th>"
           "<th>AUC of frames</th><th>0 to 1</th><th>accuracy</th><th>AUC of videos</th>"
           "<th>accuracy</th></tr></thead>\n<tbody>\n",
           out);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/status.h"
@@ -40,19 +39,6 @@ static int choose_format(const char *path, const struct format **format)
     return fail(STATUS_USAGE, "--export %s: the name must end in .onnx or .safetensors", path);
 }
 
-/* Whoever sees the file sees a whole one. */
-static int write_whole(const char *path, const uint8_t *bytes, size_t byte_count)
-{
-    char part[4096];
-    snprintf(part, sizeof part, "%s.part", path);
-    int status = file_write(part, bytes, byte_count);
-    if (status == 0)
-        status = file_replace(part, path);
-    if (status < 0)
-        unlink(part);
-    return status;
-}
-
 static int export_network(const struct run *run, const struct settings *settings,
                           const struct format *format)
 {
@@ -75,7 +61,7 @@ static int export_network(const struct run *run, const struct settings *settings
     uint8_t *bytes;
     size_t byte_count;
     TRY(format->encode(&export, &bytes, &byte_count));
-    int status = write_whole(settings->export_path, bytes, byte_count);
+    int status = file_write_aside(settings->export_path, bytes, byte_count);
     free(bytes);
     if (status == 0)
         printf("%s: %lld parameters, weights %s, image size %d\n", settings->export_path,

@@ -220,7 +220,7 @@ int job_report(struct job *job)
     if (status == 0) {
         char line[4096];
         options_echo(job->command, line, sizeof line);
-        log_info("%s; engine %s, %d rank%s", line, engine_name(scoring.engine),
+        log_info("%s; engine %s, %d rank%s", line, engine_choice(scoring.engine),
                  comm_size(job->comm), comm_size(job->comm) > 1 ? "s" : "");
         status = score_all(&scoring, split, &rule, &scores);
     }

@@ -81,7 +81,7 @@ const char plots_script[] =
     "            set yrange [0:1]\n"
     "            plot NaN notitle\n"
     "        } else {\n"
-    "            plot frame_auc + 0 with lines linestyle 3 title 'unchanged', \\\n"
+    "            plot frame_auc + 0 with lines linestyle 3 title 'unchanged frames', \\\n"
     "                 'robustness.dat' using 1:4:xtic(strcol(2).' '.strcol(3)) \\\n"
     "                     with linespoints linestyle 1 title 'frames', \\\n"
     "                 'robustness.dat' using 1:5 with linespoints linestyle 2 title 'videos'\n"

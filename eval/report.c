@@ -270,8 +270,8 @@ static int write_history(struct h5 *file, const struct scored_history *history)
 {
     static const double none = 0;
     for (int c = 0; c < RUN_COLUMNS; c++)
-        TRY(write_column(file, "/history", run_history_names[c], H5_FLOAT64, history->epochs,
-                         history->epochs ? history->columns[c] : &none));
+        TRY(h5_write(file, run_history_paths[c], H5_FLOAT64, 1, &history->epochs,
+                     history->epochs ? history->columns[c] : &none));
     return STATUS_OK;
 }
 

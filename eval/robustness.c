@@ -103,8 +103,8 @@ int robustness_write(struct h5 *file, const struct robustness *robustness)
 
 void robustness_print(FILE *out, const struct robustness *robustness)
 {
-    fprintf(out, "\n%-24s%10s%10s%10s%10s\n%-24s%10s%10s%10s%10s\n", "robustness", "frames", "",
-            "videos", "", "frames changed by", "accuracy", "AUC", "accuracy", "AUC");
+    fprintf(out, "\n%-24s%10s%10s%10s\n%-24s%10s%10s%10s%10s\n", "robustness", "frames", "",
+            "videos", "frames changed by", "accuracy", "AUC", "accuracy", "AUC");
     for (int i = 0; i < ROBUSTNESS_ROWS; i++) {
         const struct robustness_row *row = &robustness->rows[i];
         char label[64] = "nothing";

@@ -24,9 +24,11 @@ static int check_inputs(const struct scoring *s)
 int scoring_open(struct scoring *s, struct job *job, const char *store_path, const char *run_path)
 {
     *s = (struct scoring){.job = job, .store_path = store_path, .run_path = run_path};
-    TRY(store_open(&s->store, store_path));
+    if (store_path)
+        TRY(store_open(&s->store, store_path));
     TRY(run_read(&s->run, run_path));
-    TRY(check_inputs(s));
+    if (store_path)
+        TRY(check_inputs(s));
     TRY(engine_open(&s->engine, &s->run->model, &job->settings->engine));
     job->provenance->threads = engine_threads(s->engine);
     provenance_add(job->provenance, "engine_library", engine_library(s->engine));

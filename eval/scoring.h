@@ -15,8 +15,9 @@ struct scoring {
     struct engine *engine;
 };
 
-/* Opens both files and the engine, and checks that they belong together. Not collective: the caller
- * agrees on the status. scoring_close accepts what a failed open left, and a zeroed struct. */
+/* Opens both files and the engine, and checks that they belong together; with a store_path of NULL
+ * the run and the engine alone. Not collective: the caller agrees on the status. scoring_close
+ * accepts what a failed open left, and a zeroed struct. */
 int scoring_open(struct scoring *scoring, struct job *job, const char *store_path,
                  const char *run_path);
 void scoring_close(struct scoring *scoring);

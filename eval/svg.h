@@ -23,8 +23,9 @@ struct svg {
     struct svg_axis x, y;
 };
 
-/* A linear axis over low..high with at most SVG_TICKS ticks at 1, 2 or 5 times a power of ten. */
-struct svg_axis svg_linear(const char *label, double low, double high);
+/* A linear axis over low..high with a tick at every multiple of 1, 2 or 5 times a power of ten,
+ * seven at most, which are at least `least` apart. */
+struct svg_axis svg_linear(const char *label, double low, double high, double least);
 
 /* Frame, grid, ticks and axis labels; `name` is what a screen reader says. It, the labels and the
  * classes are texts of ours, with nothing in them that needs escaping. */

@@ -25,7 +25,7 @@ give_up() {
 read_site() { # FILE, or the defaults for ''
     NODES=1 GPUS_PER_NODE=0 SOCKETS_PER_NODE=2 CPUS_PER_TASK=4
     PREPROCESS_NODES=1 PREPROCESS_TASKS_PER_NODE=8
-    TIME_LIMIT=12:00:00 LAUNCHER=auto REQUEUES=3
+    TIME_LIMIT=12:00:00 LAUNCHER=auto REQUEUES=3 START_LIMIT=60
     PARTITION='' ACCOUNT='' SBATCH_OPTIONS='' MODULES='' BIN='' TASKS_PER_NODE=''
     # shellcheck source=jobs/site.example
     [ -z "$1" ] || . "$1" || give_up "$1: cannot read the site file"
@@ -118,6 +118,7 @@ begin() { # every job's first lines; LAUNCHER overrules the site's, '' leaves it
     [ -z "$BIN" ] || PATH=$BIN:$PATH
     child='' asked_to_stop='' pass=''
     trap on_signal USR1 TERM
+    trap on_lost USR2
     choose_launcher
 }
 
@@ -136,38 +137,81 @@ nag() {
     while kill -s "$pass" "$1" 2>/dev/null; do sleep 5; done
 }
 
-# Runs a program on all ranks and returns its exit code. In the background under `wait`, since bash
-# runs no trap while it waits for a foreground child. The launcher begins deaf to both signals.
-run() { # PASS PROGRAM WORD...: PASS is what the ranks get when we are asked to stop; '' for nothing
-    local code words=("${launcher[@]}")
-    [ "$2" = unmask-eval ] || words+=("$tag") # the report's text is to be the text alone
+# ---- launching -----------------------------------------------------------------------------------
+
+# Passes on what the ranks and their launcher say, and tells this script (USR2) when the launcher
+# has to be ended: nothing has come for START_LIMIT seconds (mpirun waits for ever when a rank dies
+# as it is forked: 10 of 120 tries), or the ranks have said that one is lost. With its node gone,
+# srun would wait for it longer than --timeout.
+listen() { # SILENT: a file, removed once a rank has spoken
+    local line limit=$START_LIMIT
+    while IFS= read -r ${limit:+-t "$limit"} line || { [ $? -gt 128 ] && limit='' &&
+        line="no sign of life for $START_LIMIT s (START_LIMIT): ending the launcher" &&
+        kill -s USR2 $$; }; do
+        printf '%s\n' "$line"
+        [[ $line != *unmask-* ]] || { rm -f "$1" && limit=''; }
+        [[ $line != *unmask-*'(--timeout sets the limit)' ]] || kill -s USR2 $$
+    done
+}
+
+on_lost() {
+    signalled=1
+    end "$child" &
+}
+
+end() { # LAUNCHER: after time enough to end by itself
+    sleep 3
+    kill -s TERM "$1" && sleep 2 && kill -s KILL "$1"
+} 2>/dev/null
+
+# In the background under `wait`, since bash runs no trap while it waits for a foreground child. The
+# launcher begins deaf to both signals. Its output is heard to the end, if that comes soon.
+launch() { # SILENT WORD...
+    local code ear listener
+    exec {ear}> >(trap '' USR1 TERM; listen "$1" >&2)
+    listener=$!
     (
         trap '' USR1 TERM
-        exec "${words[@]}" "${@:2}"
+        exec "${@:2}" 2>&"$ear" {ear}>&-
     ) &
-    child=$! pass=$1 signalled=1
+    child=$! signalled=1
+    exec {ear}>&-
     while [ -n "$signalled" ]; do
         signalled=
         wait "$child"
         code=$?
     done
-    child='' pass=''
+    child=''
+    for _ in {1..10}; do kill -0 $listener 2>/dev/null && sleep 0.1; done
+    return $code
+}
+
+# Runs a program on all ranks and returns its exit code. One that dies before it has said a word (a
+# launcher that crashes: seen once) gets a second try.
+run() { # PASS PROGRAM WORD...: PASS is what the ranks get when we are asked to stop; '' for nothing
+    local code words=("${launcher[@]}") silent
+    [ "$2" = unmask-eval ] || words+=("$tag") # the report's text is to be the text alone
+    silent=$(mktemp "${TMPDIR:-/tmp}/unmask-silent.XXXXXX")
+    pass=$1
+    launch "$silent" "${words[@]}" "${@:2}"
+    code=$?
+    if [ $code != 0 ] && [ -e "$silent" ] && [ -z "$asked_to_stop" ]; then
+        say "$2 ended with $code before it said a word: once more"
+        launch "$silent" "${words[@]}" "${@:2}"
+        code=$?
+    fi
+    rm -f "$silent"
+    pass=''
     return $code
 }
 
 # ---- the three steps -----------------------------------------------------------------------------
 
-# It changes nothing; so a launcher that crashes (seen once in a hundred starts) gets a second try.
 preflight() { # [STORE] -o FILE ...: also tells where the training stands, for the requeue limit
     local code table
     table=$(mktemp "${TMPDIR:-/tmp}/unmask-check.XXXXXX")
     run '' unmask-train --check "$@" >"$table"
     code=$?
-    if [ $code -gt 128 ]; then
-        say "the preflight crashed (exit $code): once more"
-        run '' unmask-train --check "$@" >"$table"
-        code=$?
-    fi
     cat "$table" >&2
     position=$(sed -n '/checkpoint  */{s/.*checkpoint  *//p;q}' "$table")
     rm -f "$table"
@@ -183,7 +227,8 @@ step_preprocess() { # FRAMES -o STORE ...
         say "$store is there already: kept (remove it to make it anew)"
         return 0
     fi
-    preflight -o "$store" && run TERM unmask-preprocess "$@"
+    # no start limit: its first word comes after it has listed the frames, of which there may be many
+    preflight -o "$store" && START_LIMIT='' run TERM unmask-preprocess "$@"
 }
 
 # Training returns 75 when it was interrupted and has saved itself.

@@ -68,49 +68,12 @@ struct job {
     struct comm *comm;
     struct plan plan; /* rank 0 */
     struct inputs inputs;
-    void *input_block;      /* what inputs point into */
     struct record *records; /* mine; on rank 0 afterwards those of all files */
     int64_t record_count;
     struct placement *places; /* by file */
     struct spool *spool;
     char part[4096];
 };
-
-/* Rank 0's list as one block for everybody: the count, the labels, then the paths. */
-static int share_inputs(struct job *job)
-{
-    const struct file_list *list = &job->plan.list;
-    size_t bytes = 0;
-    char *block = NULL;
-    int status = 0;
-    if (comm_rank(job->comm) == 0) {
-        bytes = sizeof(int64_t) + (size_t)list->count;
-        for (int64_t i = 0; i < list->count; i++)
-            bytes += strlen(list->files[i].path) + 1;
-        block = memory_zeroed(bytes, 1, "file list");
-        status = block ? 0 : STATUS_FAILED;
-    }
-    TRY(comm_agree(job->comm, status));
-    if (comm_rank(job->comm) == 0) {
-        char *at = block + sizeof(int64_t) + list->count;
-        memcpy(block, &list->count, sizeof(int64_t));
-        for (int64_t i = 0; i < list->count; i++) {
-            block[sizeof(int64_t) + (size_t)i] = (char)list->files[i].label;
-            at = stpcpy(at, list->files[i].path) + 1;
-        }
-    }
-    status = comm_broadcast_block(job->comm, (void **)&block, &bytes);
-    job->input_block = block;
-    TRY(status);
-    memcpy(&job->inputs.count, block, sizeof(int64_t));
-    job->inputs.root = settings.input;
-    job->inputs.labels = (const uint8_t *)block + sizeof(int64_t);
-    job->inputs.paths = memory_zeroed((size_t)job->inputs.count, sizeof(char *), "file list");
-    const char *at = block + sizeof(int64_t) + job->inputs.count;
-    for (int64_t i = 0; job->inputs.paths && i < job->inputs.count; i++, at += strlen(at) + 1)
-        job->inputs.paths[i] = at;
-    return comm_agree(job->comm, job->inputs.paths ? 0 : STATUS_FAILED);
-}
 
 static int list_files(struct job *job)
 {
@@ -121,50 +84,23 @@ static int list_files(struct job *job)
             status = plan_files(&job->plan, &settings);
     }
     TRY(comm_agree(job->comm, status));
-    return share_inputs(job);
+    return inputs_share(&job->inputs, job->comm, &job->plan.list);
 }
 
 static int decode_files(struct job *job)
 {
     char folder[4096];
     size_t row_bytes = (size_t)settings.image_size * (size_t)settings.image_size * 3;
-    int64_t mine = ingest_count(job->inputs.count, comm_rank(job->comm), comm_size(job->comm));
+    int64_t mine = inputs_mine(job->inputs.count, comm_rank(job->comm), comm_size(job->comm));
     file_folder(settings.output, folder, sizeof folder);
     int status = spool_create(&job->spool, row_bytes, settings.memory_bytes, folder);
     job->records = memory_zeroed((size_t)mine, sizeof *job->records, "records");
     if (status == 0)
-        status = job->records ? ingest_files(job->comm, &job->inputs, settings.image_size,
-                                             job->spool, job->records, &job->record_count)
-                              : STATUS_FAILED;
+        status = job->records
+                     ? ingest_files(job->comm, &job->inputs, settings.input, settings.image_size,
+                                    job->spool, job->records, &job->record_count)
+                     : STATUS_FAILED;
     return comm_agree(job->comm, status);
-}
-
-static int compare_records(const void *a, const void *b)
-{
-    const struct record *x = a, *y = b;
-    return x->file < y->file ? -1 : x->file > y->file;
-}
-
-/* The records of all files on rank 0, in file order. */
-static int gather_records(struct job *job, struct record **all)
-{
-    int size = comm_size(job->comm), rank = comm_rank(job->comm);
-    int64_t *counts = NULL;
-    *all = NULL;
-    if (rank == 0) {
-        counts = memory_zeroed((size_t)size, sizeof *counts, "records");
-        *all = memory_zeroed((size_t)job->inputs.count, sizeof **all, "records");
-        for (int r = 0; counts && r < size; r++)
-            counts[r] = ingest_count(job->inputs.count, r, size);
-    }
-    int status = comm_agree(job->comm, rank != 0 || (counts && *all) ? 0 : STATUS_FAILED);
-    if (status == 0)
-        status =
-            comm_gather(job->comm, job->records, job->record_count, sizeof **all, *all, counts);
-    if (status == 0 && rank == 0)
-        qsort(*all, (size_t)job->inputs.count, sizeof **all, compare_records);
-    free(counts);
-    return status;
 }
 
 /* Rank 0 splits and creates the file; then everybody knows the place of every file's row. */
@@ -231,7 +167,7 @@ static int finish(struct job *job)
 static int preprocess(struct comm *comm, const struct provenance *provenance)
 {
     struct job job = {.comm = comm};
-    struct record *all = NULL;
+    void *all = NULL; /* struct record, one per file */
     int status;
     snprintf(job.part, sizeof job.part, "%s.part", settings.output);
     TRY_OR(done, list_files(&job));
@@ -239,7 +175,7 @@ static int preprocess(struct comm *comm, const struct provenance *provenance)
         log_info("%lld JPEG files below %s, %d rank%s", (long long)job.inputs.count, settings.input,
                  comm_size(comm), comm_size(comm) > 1 ? "s" : "");
     TRY_OR(done, decode_files(&job));
-    TRY_OR(done, gather_records(&job, &all));
+    TRY_OR(done, inputs_gather(&job.inputs, comm, job.records, sizeof(struct record), &all));
     TRY_OR(remove_part, place_rows(&job, provenance, all));
     TRY_OR(remove_part, write_rows(&job));
     TRY_OR(remove_part, finish(&job));
@@ -253,8 +189,7 @@ done:
     free(job.places);
     free(job.records);
     free(all);
-    free(job.inputs.paths);
-    free(job.input_block);
+    inputs_release(&job.inputs);
     return status;
 }
 

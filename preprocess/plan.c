@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/status.h"
-#include "preprocess/names.h"
+#include "input/names.h"
 
 int plan_files(struct plan *plan, const struct settings *settings)
 {

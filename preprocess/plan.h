@@ -2,7 +2,7 @@
 #ifndef PREPROCESS_PLAN_H
 #define PREPROCESS_PLAN_H
 
-#include "preprocess/files.h"
+#include "input/files.h"
 #include "preprocess/ingest.h"
 #include "preprocess/settings.h"
 #include "preprocess/split.h"

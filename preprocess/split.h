@@ -2,7 +2,7 @@
 #ifndef PREPROCESS_SPLIT_H
 #define PREPROCESS_SPLIT_H
 
-#include "preprocess/files.h"
+#include "input/files.h"
 #include "store/store.h"
 
 struct split_settings {

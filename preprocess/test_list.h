@@ -2,7 +2,7 @@
 #ifndef PREPROCESS_TEST_LIST_H
 #define PREPROCESS_TEST_LIST_H
 
-#include "preprocess/files.h"
+#include "input/files.h"
 
 /* Lines "LABEL FOLDER/NAME.mp4" (there, label 1 means REAL) or just a name. Sets listed[v] = 1 for
  * each video of the list; a name is compared with the last part of the video's name, under the

@@ -19,6 +19,10 @@ static const struct option options[] = {
     {"output", 'o', OPTION_TEXT, &settings.output, NULL, 0, 0, NULL, "FILE",
      "the run to make, or to go on with (required)", 0},
     ENGINE_OPTIONS(settings.engine),
+    {"sum", 0, OPTION_TEXT, &settings.sum, "auto", 0, 0, "auto|mpi|nccl", NULL,
+     "who adds the gradients of the ranks", 0},
+    {"resident", 0, OPTION_TEXT, &settings.resident, "auto", 0, 0, "auto|on|off", NULL,
+     "cuda: the store's rows in GPU memory", 0},
     {"epochs", 0, OPTION_INTEGER, &settings.epochs, "10", 0, 1e6, NULL, "N",
      "epochs in all; more than a finished run has = go on", 0},
     {"batch-size", 0, OPTION_INTEGER, &settings.batch_size, "32", 1, 1e6, NULL, "N",
@@ -102,7 +106,7 @@ static int train(struct comm *comm, struct provenance *provenance)
         struct run *run = trainer.run;
         int threads = engine_threads(trainer.engine);
         options_echo(&command, line, sizeof line);
-        log_info("%s; engine %s, %d rank%s x %d thread%s", line, engine_name(trainer.engine),
+        log_info("%s; engine %s, %d rank%s x %d thread%s", line, engine_choice(trainer.engine),
                  comm_size(comm), comm_size(comm) > 1 ? "s" : "", threads, threads > 1 ? "s" : "");
         int finished = resumed && run->epoch >= settings.epochs;
         if (finished && rank == 0)

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/status.h"
@@ -21,6 +22,7 @@
 #include "engine/engine.h"
 #include "store/run.h"
 #include "store/store.h"
+#include "train/device.h"
 
 enum { LINE = 512, SAMPLED_ROWS = 32 };
 
@@ -31,7 +33,8 @@ struct preflight {
     struct comm *comm;
     const struct settings *settings;
     struct model model;
-    char probe[4096]; /* a file that rank 0 makes beside the output */
+    struct engine *engine; /* NULL where it could not be opened */
+    char probe[4096];      /* a file that rank 0 makes beside the output */
     char line[LINE];
 };
 
@@ -42,13 +45,11 @@ struct seat {
 
 static int describe_seat(struct preflight *p, struct seat *seat)
 {
-    struct engine *engine;
-    TRY(engine_open(&engine, &p->model, &p->settings->engine));
-    int threads = engine_threads(engine);
+    TRY(engine_open(&p->engine, &p->model, &p->settings->engine));
+    int threads = engine_threads(p->engine);
     snprintf(seat->host, sizeof seat->host, "%s", comm_host(p->comm));
-    snprintf(seat->what, sizeof seat->what, "%s, %d thread%s", engine_name(engine), threads,
+    snprintf(seat->what, sizeof seat->what, "%s, %d thread%s", engine_name(p->engine), threads,
              threads > 1 ? "s" : "");
-    engine_close(&engine);
     return 0;
 }
 
@@ -104,8 +105,21 @@ static int check_ranks(struct preflight *p)
 }
 
 /* Small whole numbers add without rounding, so every value of the sum is known. */
+static int sum_of_ranks(struct preflight *p, const struct device *device, float *slab)
+{
+    struct engine *engine = p->engine;
+    if (!device->steps)
+        return comm_sum(p->comm, p->model.parameter_count, slab);
+    TRY(engine_set(engine, ENGINE_GRADIENT, slab));
+    TRY(device->steps->sum(device->state, patience_s));
+    return engine_get(engine, ENGINE_GRADIENT, slab);
+}
+
 static int check_sum(struct preflight *p)
 {
+    struct device device;
+    TRY(comm_agree(p->comm, p->engine ? 0 : fail(STATUS_FAILED, "no engine to sum for")));
+    TRY(device_open(&device, p->comm, p->engine, p->settings));
     int64_t count = p->model.parameter_count, size = comm_size(p->comm);
     float *slab = memory_aligned((size_t)count, sizeof *slab, "slab");
     double best_s = 1e9;
@@ -116,15 +130,15 @@ static int check_sum(struct preflight *p)
         for (int64_t i = 0; i < count; i++)
             slab[i] = (float)(comm_rank(p->comm) + 1 + i % 7);
         double start = clock_s();
-        status = comm_sum(p->comm, count, slab);
+        status = sum_of_ranks(p, &device, slab);
         best_s = clock_s() - start < best_s ? clock_s() - start : best_s;
         for (int64_t i = 0; i < count; i++)
             wrong += slab[i] != (float)(size * (size + 1) / 2 + size * (i % 7));
     }
     free(slab);
     TRY(status);
-    snprintf(p->line, LINE, "a gradient (%.0f kB) over MPI in %.2f ms", (double)count * 4e-3,
-             best_s * 1e3);
+    snprintf(p->line, LINE, "a gradient (%.0f kB) over %s in %.2f ms", (double)count * 4e-3,
+             device.steps ? "NCCL" : "MPI", best_s * 1e3);
     if (wrong > 0)
         status =
             fail(STATUS_FAILED, "%lld values of the summed gradient are wrong", (long long)wrong);
@@ -280,10 +294,12 @@ int preflight_run(struct comm *comm, const struct settings *settings)
     if (settings->timeout_s == 0 || settings->timeout_s > patience_s)
         comm_set_timeout(comm, patience_s);
     comm_set_place(comm, "the preflight");
+    log_info("preflight for %s", settings->output); /* jobs/common.sh waits for a sign of life */
     TRY(comm_agree(comm, model_build(&p.model, 128, settings->channels)));
     for (size_t i = 0; i < sizeof checks / sizeof checks[0] && !comm_is_lost(comm); i++)
         if (settings->store || !checks[i].needs_store)
             failed += try_check(&p, checks[i].name, checks[i].look);
+    engine_close(&p.engine);
     if (comm_is_lost(comm))
         return STATUS_FAILED; /* a silent rank: nothing more can be agreed */
     if (failed > 0)

@@ -8,7 +8,7 @@
 
 struct settings {
     const char *store, *output, *init;
-    const char *channels, *shuffle, *checkpoint_every;
+    const char *sum, *resident, *channels, *shuffle, *checkpoint_every;
     struct engine_settings engine;
     double learning_rate, timeout_s;
     uint64_t seed;

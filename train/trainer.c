@@ -7,7 +7,8 @@
  *
  * Three flags ride behind the gradient in the same sum: somebody was asked to stop, somebody
  * failed, rank 0's clock says that a checkpoint is due. So all ranks agree on them at every step
- * boundary without a message of their own. */
+ * boundary without a message of their own. Steps that stay on a device (device.h) are only enqueued
+ * there; every DEVICE_TICK of them the host waits, fetches their losses and exchanges the flags. */
 #include "train/trainer.h"
 
 #include <math.h>
@@ -23,21 +24,26 @@
 #include "engine/engine.h"
 #include "score/score.h"
 #include "store/loader.h"
+#include "train/device.h"
 #include "train/interrupt.h"
 #include "train/progress.h"
 #include "train/sampler.h"
+
+enum { DEVICE_TICK = 32 };
 
 enum flag { FLAG_STOP, FLAG_FAILED, FLAG_CHECKPOINT, FLAG_COUNT };
 
 struct loop {
     struct trainer *trainer;
     struct sampler sampler;
+    struct device device;
     struct loader *loader;
     struct progress progress;
     float *slab;     /* gradient, then the flags */
     float *logits;   /* of one batch, or of my share of the validation split */
     double *sums;    /* (2, steps): loss and correct rows of my slices since the last flush */
     int64_t flushed; /* steps of this epoch whose sums are in the run */
+    int64_t fetched; /* steps of this epoch whose sums the device has handed over */
     double saved_s;  /* when the last checkpoint was written */
     double epoch_start_s;
 };
@@ -75,16 +81,63 @@ static int checkpoint_due(const struct loop *loop)
            clock_s() - loop->saved_s >= every_s;
 }
 
+static void raise_flags(const struct loop *loop, int status, float flags[FLAG_COUNT])
+{
+    flags[FLAG_STOP] = interrupt_pending() != 0;
+    flags[FLAG_FAILED] = status < 0;
+    flags[FLAG_CHECKPOINT] = (float)checkpoint_due(loop);
+}
+
+/* The losses of the device's steps up to `end`; the wait for them is the end of a tick. */
+static int fetch_sums(struct loop *loop, int64_t end)
+{
+    const struct device *device = &loop->device;
+    int64_t count = end - loop->fetched, steps = sampler_steps(&loop->sampler);
+    double sums[2 * DEVICE_TICK];
+    TRY(device->steps->collect(device->state, loop->fetched, count, sums,
+                               loop->trainer->settings->timeout_s));
+    for (int64_t i = 0; i < count; i++) {
+        loop->sums[loop->fetched - loop->flushed + i] = sums[2 * i];
+        loop->sums[steps + loop->fetched - loop->flushed + i] = sums[2 * i + 1];
+    }
+    loop->fetched = end;
+    return 0;
+}
+
+/* A failure is this rank's alone: its peers wait on their devices, and the abort ends them. */
+static int step_on_device(struct loop *loop, int64_t step, float flags[FLAG_COUNT])
+{
+    const struct device *device = &loop->device;
+    const uint8_t *frames = NULL, *labels = NULL;
+    const int64_t *rows;
+    int64_t count = sampler_my_rows(&loop->sampler, step, &rows);
+    if (!device->resident)
+        TRY(loader_next(loop->loader, &count, &frames, &labels));
+    const struct step job = {step,
+                             (int)count,
+                             1.0f / (float)sampler_batch_rows(&loop->sampler, step),
+                             (float)loop->trainer->settings->learning_rate,
+                             frames,
+                             labels};
+    TRY(device->steps->step(device->state, &job));
+    memset(flags, 0, FLAG_COUNT * sizeof *flags);
+    if (step + 1 - loop->fetched < DEVICE_TICK && step + 1 < sampler_steps(&loop->sampler))
+        return 0;
+    TRY(fetch_sums(loop, step + 1));
+    raise_flags(loop, 0, flags);
+    return comm_sum(loop->trainer->comm, FLAG_COUNT, flags);
+}
+
 static int train_step(struct loop *loop, int64_t step, float flags[FLAG_COUNT])
 {
     struct trainer *t = loop->trainer;
     int64_t count = t->run->model.parameter_count;
     comm_set_place(t->comm, "epoch %lld, step %lld", (long long)t->run->epoch + 1,
                    (long long)step + 1);
+    if (loop->device.steps)
+        return step_on_device(loop, step, flags);
     int status = compute_gradient(loop, step);
-    loop->slab[count + FLAG_STOP] = interrupt_pending() != 0;
-    loop->slab[count + FLAG_FAILED] = status < 0;
-    loop->slab[count + FLAG_CHECKPOINT] = (float)checkpoint_due(loop);
+    raise_flags(loop, status, loop->slab + count);
     TRY(comm_sum(t->comm, count + FLAG_COUNT, loop->slab));
     memcpy(flags, loop->slab + count, FLAG_COUNT * sizeof *flags);
     if (flags[FLAG_FAILED] > 0)
@@ -147,7 +200,10 @@ static int validate(struct loop *loop, double *loss, double *accuracy)
     int64_t first = slice_begin(rows, size, rank), count = slice_count(rows, size, rank);
     double sums[2] = {0, 0};
     comm_set_place(t->comm, "the validation of epoch %lld", (long long)t->run->epoch + 1);
-    int status = score_rows(t->store, SPLIT_VAL, t->engine, first, count, NULL, loop->logits);
+    const struct device *device = &loop->device;
+    int status = device->resident
+                     ? device->steps->score(device->state, RESIDENT_VAL, first, count, loop->logits)
+                     : score_rows(t->store, SPLIT_VAL, t->engine, first, count, NULL, loop->logits);
     TRY(comm_agree(t->comm, status));
     add_up(count, loop->logits, store_labels(t->store, SPLIT_VAL) + first, &sums[0], &sums[1]);
     TRY(comm_sum_double(t->comm, 2, sums));
@@ -212,10 +268,13 @@ static int train_epoch(struct loop *loop)
     struct trainer *t = loop->trainer;
     int64_t steps = sampler_steps(&loop->sampler);
     float flags[FLAG_COUNT] = {0};
-    loop->flushed = t->run->step;
+    loop->flushed = loop->fetched = t->run->step;
     loop->epoch_start_s = clock_s();
     sampler_begin_epoch(&loop->sampler, t->run->epoch);
-    TRY(loader_start(loop->loader, sampler_my_rows, &loop->sampler, t->run->step, steps));
+    if (loop->device.steps)
+        TRY(device_begin(&loop->device, &loop->sampler, t->run->step));
+    if (!loop->device.resident)
+        TRY(loader_start(loop->loader, sampler_my_rows, &loop->sampler, t->run->step, steps));
     progress_begin_epoch(&loop->progress, comm_rank(t->comm) == 0, t->run->step);
     for (int64_t step = t->run->step; step < steps; step++) {
         TRY(train_step(loop, step, flags));
@@ -240,6 +299,17 @@ static int train_epoch(struct loop *loop)
     return end_epoch(loop);
 }
 
+/* The device copies from the loader's buffers while it computes: they are pinned. */
+static int open_loader(struct loop *loop, int64_t batch)
+{
+    const struct engine_steps *steps = loop->device.steps;
+    struct loader_memory pinned = {NULL, NULL};
+    if (steps)
+        pinned = (struct loader_memory){steps->host_allocate, steps->host_free};
+    return loader_create(&loop->loader, loop->trainer->store, SPLIT_TRAIN, batch,
+                         steps ? &pinned : NULL);
+}
+
 int trainer_run(struct trainer *t)
 {
     const struct settings *s = t->settings;
@@ -257,14 +327,19 @@ int trainer_run(struct trainer *t)
     loop.sums = memory_zeroed(2 * (size_t)steps, sizeof(double), "losses");
     if (status == 0)
         status = loop.slab && loop.logits && loop.sums ? 0 : STATUS_FAILED;
-    if (status == 0)
-        status = loader_create(&loop.loader, t->store, SPLIT_TRAIN, my_batch);
     status = comm_agree(t->comm, status);
+    if (status == 0)
+        status = device_open(&loop.device, t->comm, t->engine, s);
+    if (status == 0)
+        status = device_load(&loop.device, t->comm, t->store, s);
+    if (status == 0 && !loop.device.resident)
+        status = comm_agree(t->comm, open_loader(&loop, my_batch));
     if (status == 0 && s->epochs == 0)
         status = save(&loop, 0);
     while (status == 0 && t->run->epoch < s->epochs)
         status = train_epoch(&loop);
     loader_destroy(&loop.loader);
+    device_close(&loop.device);
     sampler_release(&loop.sampler);
     free(loop.slab);
     free(loop.logits);

@@ -147,3 +147,15 @@ int file_write(const char *path, const void *bytes, size_t byte_count)
         status = fail_errno("cannot close", path);
     return status;
 }
+
+int file_write_aside(const char *path, const void *bytes, size_t byte_count)
+{
+    char part[4096 + 8];
+    snprintf(part, sizeof part, "%s.part", path);
+    int status = file_write(part, bytes, byte_count);
+    if (status == 0)
+        status = file_replace(part, path);
+    if (status < 0)
+        unlink(part);
+    return status;
+}

@@ -32,6 +32,9 @@ void file_folder(const char *path, char *folder, size_t bytes);
 /* Creates or truncates a file with exactly these bytes and fsyncs it. */
 int file_write(const char *path, const void *bytes, size_t byte_count);
 
+/* The same by way of path.part: whoever opens path sees the old file or the whole new one. */
+int file_write_aside(const char *path, const void *bytes, size_t byte_count);
+
 /* Reads exactly `bytes` at offset; an early end of the file is an error. */
 int file_read_at(int descriptor, const char *path, void *buffer, size_t bytes, int64_t offset);
 

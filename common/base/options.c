@@ -68,45 +68,27 @@ static int set_value(const struct option *option, const char *text)
 
 static int set_defaults(const struct command *command)
 {
+    static const size_t value_bytes[] = {sizeof(int), sizeof(int), sizeof(uint64_t), sizeof(double),
+                                         sizeof(char *)}; /* of each option_kind */
     for (int i = 0; i < command->option_count; i++) {
         const struct option *option = &command->options[i];
-        switch (option->kind) {
-        case OPTION_FLAG:
-        case OPTION_INTEGER:
-            *(int *)option->value = 0;
-            break;
-        case OPTION_SEED:
-            *(uint64_t *)option->value = 0;
-            break;
-        case OPTION_REAL:
-            *(double *)option->value = 0;
-            break;
-        case OPTION_TEXT:
-            *(const char **)option->value = NULL;
-            break;
-        }
+        memset(option->value, 0, value_bytes[option->kind]);
         if (option->initial)
             TRY(set_value(option, option->initial));
     }
     return 0;
 }
 
-/* The option whose name is the `length` bytes at `word`. */
-static const struct option *find_long(const struct command *command, const char *word,
-                                      size_t length)
+/* The option of this letter, or whose name is the `length` bytes at `name`. */
+static const struct option *find(const struct command *command, char letter, const char *name,
+                                 size_t length)
 {
-    for (int i = 0; i < command->option_count; i++)
-        if (strlen(command->options[i].name) == length &&
-            strncmp(command->options[i].name, word, length) == 0)
-            return &command->options[i];
-    return NULL;
-}
-
-static const struct option *find_letter(const struct command *command, char letter)
-{
-    for (int i = 0; i < command->option_count; i++)
-        if (command->options[i].letter == letter)
-            return &command->options[i];
+    for (int i = 0; i < command->option_count; i++) {
+        const struct option *option = &command->options[i];
+        if (letter ? option->letter == letter
+                   : strlen(option->name) == length && strncmp(option->name, name, length) == 0)
+            return option;
+    }
     return NULL;
 }
 
@@ -135,11 +117,11 @@ static int parse_option(const struct command *command, int argc, char **argv, in
     const char *value = NULL;
     if (word[1] == '-') {
         size_t length = strcspn(word + 2, "=");
-        option = find_long(command, word + 2, length);
+        option = find(command, 0, word + 2, length);
         if (word[2 + length] == '=')
             value = word + 2 + length + 1;
     } else {
-        option = find_letter(command, word[1]);
+        option = find(command, word[1], "", 0);
         if (word[2])
             value = word + 2;
     }
@@ -188,9 +170,8 @@ void options_print_help(const struct command *command, FILE *stream)
     for (int i = 0; i < command->option_count; i++) {
         const struct option *option = &command->options[i];
         char left[64];
-        int used = option->letter
-                       ? snprintf(left, sizeof left, "-%c, --%s", option->letter, option->name)
-                       : snprintf(left, sizeof left, "    --%s", option->name);
+        int used = snprintf(left, sizeof left, option->letter ? "-%c, --%s" : "%c   --%s",
+                            option->letter ? option->letter : ' ', option->name);
         if (option->kind != OPTION_FLAG)
             snprintf(left + used, sizeof left - (size_t)used, " %s",
                      option->choices ? option->choices : option->placeholder);
@@ -220,21 +201,15 @@ void options_format(const struct option *option, char *text, size_t bytes)
     case OPTION_SEED:
         snprintf(text, bytes, "%llu", (unsigned long long)*(uint64_t *)option->value);
         return;
-    case OPTION_REAL:
-        snprintf(text, bytes, "%.17g", *(double *)option->value);
-        if (strtod(text, NULL) == *(double *)option->value) {
-            char
-                shorter[32]; /* 0.1 rather than 0.10000000000000001 where that is the same number */
-            snprintf(shorter, sizeof shorter, "%g", *(double *)option->value);
-            if (strtod(shorter, NULL) == *(double *)option->value)
-                snprintf(text, bytes, "%s", shorter);
-        }
+    case OPTION_REAL: /* 0.1 rather than 0.10000000000000001 where that is the same number */
+        snprintf(text, bytes, "%g", *(double *)option->value);
+        if (strtod(text, NULL) != *(double *)option->value)
+            snprintf(text, bytes, "%.17g", *(double *)option->value);
         return;
-    case OPTION_TEXT: {
-        const char *value = *(const char **)option->value;
-        snprintf(text, bytes, "%s", value ? value : "");
+    case OPTION_TEXT:
+        snprintf(text, bytes, "%s",
+                 *(const char **)option->value ? *(const char **)option->value : "");
         return;
-    }
     }
 }
 

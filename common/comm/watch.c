@@ -5,10 +5,11 @@
  *
  *     rank 0 --> rank 1 --> rank 2 --> rank 3 --> rank 0
  *
- * As long as one rank lives and another does not, some living rank follows a dead one: it names it
- * and ends the job. So the cost is one small message per rank and second, whatever the number of
- * ranks. A thread can do this while the main one decodes, computes, or sits in a collective call of
- * HDF5 that knows no deadline; so a rank may be busy for hours, but not dead, stopped or cut off.
+ * As long as one rank lives and another does not, some living rank follows a dead one: it names it,
+ * passes on that all is lost, and ends the job. So the cost is one small message per rank and
+ * second, whatever the number of ranks. A thread can do this while the main one decodes, computes,
+ * or sits in a collective call of HDF5 that knows no deadline; so a rank may be busy for hours, but
+ * not dead, stopped or cut off.
  *
  * The beats are UDP datagrams to every IPv4 address of the next rank. Through MPI they would need
  * MPI_THREAD_MULTIPLE, with which Open MPI 4.1's TCP, tried on two nodes, lost a connection in one
@@ -42,9 +43,15 @@ struct card {
     uint16_t address_count, port;
 };
 
+enum word {
+    HERE,
+    LEAVING, /* the last beat: silence from now on is no news */
+    LOST     /* the job is being ended: say it to the next one and go */
+};
+
 struct beat {
     uint64_t job;
-    int32_t rank, leaving; /* leaving: the last one, silence from now on is no news */
+    int32_t rank, word;
     char host[64], place[PLACE_BYTES];
 };
 
@@ -61,7 +68,7 @@ void abort_all(struct comm *comm, int code)
 {
     /* With a node gone MPI_Abort may hang or return: this process at least ends. */
     signal(SIGALRM, SIG_DFL);
-    alarm(5);
+    alarm(3);
     MPI_Abort(comm->world, code);
     _exit(code);
 }
@@ -73,12 +80,12 @@ static int before(const struct comm *comm)
 
 /* ---- the thread ---- */
 
-static void send_beat(struct comm *comm, int leaving)
+static void send_beat(struct comm *comm, enum word word)
 {
     struct watch *watch = comm->watch;
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = watch->next.port};
     comm_place(comm, watch->mine.place);
-    watch->mine.leaving = leaving;
+    watch->mine.word = (int32_t)word;
     for (int i = 0; i < watch->next.address_count; i++) {
         to.sin_addr.s_addr = watch->next.addresses[i];
         sendto(watch->socket, &watch->mine, sizeof watch->mine, MSG_DONTWAIT,
@@ -112,7 +119,7 @@ static void raise_alarm(struct comm *comm, double silent_s)
         "dead, stopped or unreachable; ending the job (--timeout sets the limit)",
         comm->rank, comm->host, here[0] ? here : "its start", last->rank, last->host, silent_s,
         last->place[0] ? last->place : "its start");
-    send_beat(comm, 1); /* who aborts is silent too, and not to be blamed */
+    send_beat(comm, LOST);
     abort_all(comm, -STATUS_FAILED);
 }
 
@@ -125,7 +132,7 @@ static void *keep_watch(void *argument)
     double last = clock_s(), silent_s = 0;
     int known = 0;
     do {
-        send_beat(comm, 0);
+        send_beat(comm, HERE);
         double now = clock_s();
         /* A long gap is one in which we were suspended, and so, perhaps, was everybody. */
         silent_s += now - last < 2 * tick_s ? now - last : 2 * tick_s;
@@ -134,10 +141,14 @@ static void *keep_watch(void *argument)
             known = 1;
             silent_s = 0;
         }
-        if (known && !watch->theirs.leaving && silent_s > watch->limit_s)
+        if (watch->theirs.word == LOST) {
+            send_beat(comm, LOST);
+            abort_all(comm, -STATUS_FAILED);
+        }
+        if (known && watch->theirs.word == HERE && silent_s > watch->limit_s)
             raise_alarm(comm, silent_s);
     } while (poll(&wake, 1, (int)(tick_s * 1e3)) == 0);
-    send_beat(comm, 1);
+    send_beat(comm, LEAVING);
     return NULL;
 }
 

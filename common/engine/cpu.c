@@ -8,7 +8,6 @@
  * that depend on its size alone, a chunk adds its frames in order to a gradient of its own, and
  * at the end the chunks are added in order. */
 #include <omp.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,13 +27,9 @@ struct cpu {
     dnnl_engine_t dnnl;
     struct cpu_ops ops;
     struct team *team;
-    struct member {
-        struct cpu_worker *worker;
-        int status;
-        char message[512]; /* fail_message() is per thread; this brings it to the caller's */
-    } * members;
-    float *chunks[CHUNKS_MAX]; /* packed gradients, made when first needed */
-    float *sum;                /* packed gradient of the batch */
+    struct cpu_worker **workers; /* one for each thread, made there when first needed */
+    float *chunks[CHUNKS_MAX];   /* packed gradients, made when first needed */
+    float *sum;                  /* packed gradient of the batch */
 };
 
 /* What the threads do now. */
@@ -43,7 +38,6 @@ struct job {
     int count, chunk_count;
     const uint8_t *frames, *labels; /* labels NULL: forward only */
     float *logits, scale;
-    atomic_int next_chunk, failed;
 };
 
 static int chunk_begin(const struct job *job, int chunk)
@@ -51,11 +45,24 @@ static int chunk_begin(const struct job *job, int chunk)
     return (int)((int64_t)job->count * chunk / job->chunk_count);
 }
 
-static int run_chunk(struct job *job, struct cpu_worker *worker, int chunk)
+/* The OpenMP that oneDNN calls keeps this number per thread. */
+static void use_one_omp_thread(void)
 {
-    const struct cpu *engine = job->engine;
+    omp_set_num_threads(1);
+}
+
+static int run_chunk(void *context, int member, int64_t index)
+{
+    const struct job *job = context;
+    struct cpu *engine = job->engine;
     const int64_t frame_bytes = shape_count(engine->model->input);
+    const int chunk = (int)index;
     float *packed = job->labels ? engine->chunks[chunk] : NULL;
+    use_one_omp_thread();
+    /* On the thread that will use it, so that its memory is near that thread's core. */
+    if (!engine->workers[member])
+        TRY(cpu_worker_create(&engine->workers[member], &engine->ops));
+    struct cpu_worker *worker = engine->workers[member];
     if (packed)
         memset(packed, 0, (size_t)engine->ops.gradient_count * sizeof *packed);
     for (int n = chunk_begin(job, chunk); n < chunk_begin(job, chunk + 1); n++) {
@@ -65,52 +72,6 @@ static int run_chunk(struct job *job, struct cpu_worker *worker, int chunk)
             TRY(cpu_worker_backward(worker, job->logits[n], job->labels[n], packed));
     }
     return 0;
-}
-
-/* The OpenMP that oneDNN calls keeps this number per thread. */
-static void use_one_omp_thread(void)
-{
-    omp_set_num_threads(1);
-}
-
-static void keep_status(struct member *member, int status)
-{
-    member->status = status;
-    if (status < 0)
-        snprintf(member->message, sizeof member->message, "%s", fail_message());
-}
-
-static int collect_status(const struct cpu *engine)
-{
-    for (int i = 0; i < team_size(engine->team); i++)
-        if (engine->members[i].status < 0)
-            return fail(engine->members[i].status, "%s", engine->members[i].message);
-    return 0;
-}
-
-static void run_chunks(void *context, int index)
-{
-    struct job *job = context;
-    struct member *member = &job->engine->members[index];
-    use_one_omp_thread();
-    member->status = 0;
-    while (!atomic_load(&job->failed)) {
-        int chunk = atomic_fetch_add(&job->next_chunk, 1);
-        if (chunk >= job->chunk_count)
-            break;
-        keep_status(member, run_chunk(job, member->worker, chunk));
-        if (member->status < 0)
-            atomic_store(&job->failed, 1);
-    }
-}
-
-/* On the thread that will use it, so that its memory is near that thread's core. */
-static void create_worker(void *context, int index)
-{
-    struct cpu *engine = ((struct job *)context)->engine;
-    use_one_omp_thread();
-    keep_status(&engine->members[index],
-                cpu_worker_create(&engine->members[index].worker, &engine->ops));
 }
 
 VECTOR_CLONES static void add_slab(float *restrict sum, const float *restrict slab, int64_t count)
@@ -146,8 +107,7 @@ static int run_job(struct job *job)
         TRY(cpu_ops_pack(&engine->ops));
         engine->stale = 0;
     }
-    team_run(engine->team, run_chunks, job);
-    return collect_status(engine);
+    return team_each(engine->team, job->chunk_count, run_chunk, job);
 }
 
 static int cpu_forward(void *state, int count, const uint8_t *frames, float *logits)
@@ -206,10 +166,10 @@ static int cpu_set(void *state, enum engine_slab slab, const float *values)
 static void cpu_close(void *state)
 {
     struct cpu *engine = state;
-    for (int i = 0; engine->members && i < team_size(engine->team); i++)
-        cpu_worker_destroy(&engine->members[i].worker);
+    for (int i = 0; engine->workers && i < team_size(engine->team); i++)
+        cpu_worker_destroy(&engine->workers[i]);
     team_destroy(&engine->team);
-    free(engine->members);
+    free(engine->workers);
     cpu_ops_close(&engine->ops);
     for (int i = 0; i < CHUNKS_MAX; i++)
         free(engine->chunks[i]);
@@ -231,12 +191,8 @@ static int open_parts(struct cpu *engine, int threads)
     if (!engine->sum)
         return STATUS_FAILED;
     TRY(team_create(&engine->team, threads));
-    engine->members = memory_zeroed((size_t)threads, sizeof *engine->members, "threads");
-    if (!engine->members)
-        return STATUS_FAILED;
-    struct job job = {.engine = engine};
-    team_run(engine->team, create_worker, &job);
-    return collect_status(engine);
+    engine->workers = memory_zeroed((size_t)threads, sizeof *engine->workers, "threads");
+    return engine->workers ? 0 : STATUS_FAILED;
 }
 
 static int cpu_open(void **state, const struct model *model, const struct engine_settings *settings)

@@ -1,5 +1,7 @@
 #include "engine/engine.h"
 
+#include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +11,24 @@
 #include "base/status.h"
 #include "engine/table.h"
 
-/* Every engine that is compiled in; "auto" takes the first. */
+/* The cuda engine is a plug-in, so that the same programs start where there is no CUDA library; it
+ * stays loaded. Its line names the library that is missing. */
+static int load_plugin(const struct engine_table **table)
+{
+    void *plugin = dlopen("libunmask-cuda.so", RTLD_NOW | RTLD_LOCAL);
+    if (!plugin)
+        return fail(STATUS_FAILED,
+                    "device cuda: %s; build with nvcc, cuDNN and NCCL, put their libraries into "
+                    "LD_LIBRARY_PATH, or use cpu",
+                    dlerror());
+    *table = dlsym(plugin, "engine_cuda");
+    if (!*table || (*table)->interface != ENGINE_INTERFACE)
+        return fail(STATUS_FAILED,
+                    "device cuda: libunmask-cuda.so belongs to another version; build again");
+    return 0;
+}
+
+/* Every engine that is compiled in; "auto" takes the first after cuda. */
 static const struct engine_table *const engines[] = {
 #ifdef HAVE_ONEDNN
     &engine_cpu,
@@ -24,21 +43,19 @@ static const struct {
     const char *device, *advice;
 } absent[] = {
     {"cpu", "install oneDNN 2.x (make deps) and build again, or use reference"},
-    {"cuda", "use cpu or auto"},
 };
 
 struct engine {
     const struct engine_table *table;
     void *state;
     int threads;
+    char choice[512];
 };
 
 static int find_table(const struct engine_table **table, const char *device)
 {
-    if (strcmp(device, "auto") == 0) {
-        *table = engines[0];
-        return 0;
-    }
+    if (strcmp(device, "cuda") == 0)
+        return load_plugin(table);
     for (size_t i = 0; i < ENGINE_COUNT; i++)
         if (strcmp(device, engines[i]->name) == 0) {
             *table = engines[i];
@@ -62,10 +79,9 @@ static int claim_cpus(struct engine_settings *settings)
     return 0;
 }
 
-int engine_open(struct engine **out, const struct model *model,
-                const struct engine_settings *settings)
+static int open_named(struct engine **out, const struct model *model,
+                      const struct engine_settings *settings)
 {
-    *out = NULL;
     const struct engine_table *table = NULL;
     struct engine_settings resolved = *settings;
     TRY(find_table(&table, settings->device));
@@ -75,12 +91,31 @@ int engine_open(struct engine **out, const struct model *model,
         return STATUS_FAILED;
     engine->table = table;
     engine->threads = resolved.threads;
+    snprintf(engine->choice, sizeof engine->choice, "%s", table->name);
     int status = table->open(&engine->state, model, &resolved);
     if (status < 0) {
         free(engine);
         return status;
     }
     *out = engine;
+    return 0;
+}
+
+int engine_open(struct engine **out, const struct model *model,
+                const struct engine_settings *settings)
+{
+    *out = NULL;
+    if (strcmp(settings->device, "auto") != 0)
+        return open_named(out, model, settings);
+    struct engine_settings wanted = *settings;
+    wanted.device = "cuda";
+    if (open_named(out, model, &wanted) == 0)
+        return 0;
+    char reason[400];
+    snprintf(reason, sizeof reason, "%s", fail_message());
+    wanted.device = engines[0]->name;
+    TRY(open_named(out, model, &wanted));
+    snprintf((*out)->choice, sizeof(*out)->choice, "%s (%s)", wanted.device, reason);
     return 0;
 }
 
@@ -104,9 +139,20 @@ const char *engine_library(const struct engine *engine)
     return engine->table->library();
 }
 
+const char *engine_choice(const struct engine *engine)
+{
+    return engine->choice;
+}
+
 int engine_threads(const struct engine *engine)
 {
     return engine->threads;
+}
+
+const struct engine_steps *engine_steps(const struct engine *engine, void **state)
+{
+    *state = engine->state;
+    return engine->table->steps;
 }
 
 int engine_forward(struct engine *engine, int count, const uint8_t *frames, float *logits)

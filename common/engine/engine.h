@@ -18,6 +18,7 @@ struct engine_settings {
     const char *device;    /* "auto", "cpu", "cuda" or "reference" */
     const char *precision; /* "fp32", "tf32" or "bf16" */
     int threads;           /* of the host; 0: its CPUs / local_ranks. Results do not depend on it */
+    int deterministic;     /* cuda: only algorithms that add in the same order every time */
     int local_rank, local_ranks; /* of the ranks on this node: they share its CPUs and GPUs */
 };
 
@@ -29,6 +30,9 @@ int engine_open(struct engine **engine, const struct model *model,
                 const struct engine_settings *settings);
 void engine_close(struct engine **engine);
 const char *engine_name(const struct engine *engine);
+
+/* The name, and where "auto" passed over cuda the reason: "cpu (device cuda: ...)". */
+const char *engine_choice(const struct engine *engine);
 
 /* What it computes with, for provenance: "oneDNN 2.6.3". */
 const char *engine_library(const struct engine *engine);

@@ -29,6 +29,17 @@
          NULL,                                                                                     \
          "of the arithmetic",                                                                      \
          1},                                                                                       \
+        {"deterministic",                                                                          \
+         0,                                                                                        \
+         OPTION_FLAG,                                                                              \
+         &(settings).deterministic,                                                                \
+         NULL,                                                                                     \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "cuda: the same bits in every run, at some cost",                                         \
+         0},                                                                                       \
     {                                                                                              \
         "threads", 0, OPTION_INTEGER, &(settings).threads, "0", 0, 4096, NULL, "N",                \
             "per rank; 0: the node's CPUs / its ranks", 0                                          \

@@ -3,11 +3,17 @@
 #define ENGINE_TABLE_H
 
 #include "engine/engine.h"
+#include "engine/steps.h"
+
+/* Counted up when this header or steps.h changes. */
+enum { ENGINE_INTERFACE = 1 };
 
 /* The functions take the state that open returned; their contracts are those of engine.h. */
 struct engine_table {
+    int interface; /* ENGINE_INTERFACE: that a plug-in was built for this program */
     const char *name;
-    const char *(*library)(void); /* name and version of what computes */
+    const struct engine_steps *steps; /* NULL: training goes through the host */
+    const char *(*library)(void);     /* name and version of what computes */
     int (*open)(void **state, const struct model *model, const struct engine_settings *settings);
     void (*close)(void *state);
     int (*forward)(void *state, int count, const uint8_t *frames, float *logits);
@@ -19,6 +25,7 @@ struct engine_table {
 };
 
 extern const struct engine_table engine_reference;
-extern const struct engine_table engine_cpu; /* oneDNN; linked where HAVE_ONEDNN */
+extern const struct engine_table engine_cuda; /* in the plug-in libunmask-cuda.so */
+extern const struct engine_table engine_cpu;  /* oneDNN; linked where HAVE_ONEDNN */
 
 #endif

@@ -80,7 +80,7 @@ int score_rows(const struct store *store, enum split split, struct engine *engin
     for (int64_t i = 0; rows && i < count; i++)
         rows[i] = first + i;
     if (status == 0)
-        status = loader_create(&loader, store, split, SCORE_BATCH);
+        status = loader_create(&loader, store, split, SCORE_BATCH, NULL);
     if (status == 0)
         status = loader_start(loader, plan_batch, &block, 0, batches);
     for (int64_t batch = 0; status == 0 && batch < batches; batch++) {

@@ -47,9 +47,8 @@ int h5_offset(struct h5 *file, const char *name, enum h5_type type, int64_t *off
 int h5_write_strings(struct h5 *file, const char *name, int64_t count, const char *const *strings);
 int h5_read_strings(struct h5 *file, const char *name, int64_t *count, size_t *stride,
                     char **strings);
-/* A scalar string dataset, of any length. */
+/* A scalar string dataset, of any length; h5_read_strings reads it as a list of one. */
 int h5_write_text(struct h5 *file, const char *name, const char *text);
-int h5_read_text(struct h5 *file, const char *name, char **text);
 
 /* Attributes of an existing object ("/" is the file); a group that does not exist is created, an
  * attribute that exists is replaced. */

@@ -72,9 +72,8 @@ int h5_write_text(struct h5 *file, const char *name, const char *text)
     return status;
 }
 
-/* Reads a string dataset of one dimension or none into null-terminated cells. */
-static int read_cells(struct h5 *file, const char *name, int64_t *count, size_t *stride,
-                      char **strings)
+int h5_read_strings(struct h5 *file, const char *name, int64_t *count, size_t *stride,
+                    char **strings)
 {
     *strings = NULL;
     if (!h5_exists(file, name))
@@ -84,44 +83,30 @@ static int read_cells(struct h5 *file, const char *name, int64_t *count, size_t 
         return h5_fail(file, name, "cannot open the dataset");
     hid_t kind = H5Dget_type(set);
     hid_t space = H5Dget_space(set);
-    int64_t found = (int64_t)H5Sget_simple_extent_npoints(space);
+    *count = (int64_t)H5Sget_simple_extent_npoints(space);
     int status = 0;
     if (H5Tget_class(kind) != H5T_STRING || H5Tis_variable_str(kind) > 0)
         status = fail(STATUS_FAILED, "%s: %s holds no fixed-length strings", file->path, name);
-    else if (count && H5Sget_simple_extent_ndims(space) != 1)
+    else if (H5Sget_simple_extent_ndims(space) > 1)
         status = fail(STATUS_FAILED, "%s: %s is not a list", file->path, name);
-    size_t cell = H5Tget_size(kind) + 1;
+    *stride = H5Tget_size(kind) + 1;
     hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, cell);
+    H5Tset_size(type, *stride);
     H5Tset_cset(type, H5Tget_cset(kind));
-    if (status == 0 && !(*strings = memory_zeroed((size_t)found, cell, name)))
+    if (status == 0 && !(*strings = memory_zeroed((size_t)*count, *stride, name)))
         status = STATUS_FAILED;
-    if (status == 0 && found > 0 && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *strings) < 0)
+    if (status == 0 && *count > 0 &&
+        H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *strings) < 0)
         status = h5_fail(file, name, "cannot read");
     if (status < 0) {
         free(*strings);
         *strings = NULL;
     }
-    if (count)
-        *count = found;
-    *stride = cell;
     H5Tclose(type);
     H5Sclose(space);
     H5Tclose(kind);
     H5Dclose(set);
     return status;
-}
-
-int h5_read_strings(struct h5 *file, const char *name, int64_t *count, size_t *stride,
-                    char **strings)
-{
-    return read_cells(file, name, count, stride, strings);
-}
-
-int h5_read_text(struct h5 *file, const char *name, char **text)
-{
-    size_t stride;
-    return read_cells(file, name, NULL, &stride, text);
 }
 
 static int ensure_object(struct h5 *file, const char *object)

@@ -18,6 +18,7 @@ struct slot {
 struct loader {
     const struct store *store;
     enum split split;
+    struct loader_memory memory;
     loader_plan *plan;
     const void *context;
     int64_t first, end;
@@ -32,9 +33,15 @@ struct loader {
     struct slot slots[SLOTS];
 };
 
-int loader_create(struct loader **out, const struct store *store, enum split split,
-                  int64_t rows_max)
+static void *heap_allocate(size_t bytes, const char *what)
 {
+    return memory_aligned(bytes, 1, what);
+}
+
+int loader_create(struct loader **out, const struct store *store, enum split split,
+                  int64_t rows_max, const struct loader_memory *memory)
+{
+    static const struct loader_memory heap = {heap_allocate, free};
     struct loader *loader = memory_zeroed(1, sizeof *loader, "loader");
     size_t row_bytes = (size_t)store_image_size(store) * (size_t)store_image_size(store) * 3;
     *out = loader;
@@ -42,12 +49,14 @@ int loader_create(struct loader **out, const struct store *store, enum split spl
         return STATUS_FAILED;
     loader->store = store;
     loader->split = split;
+    loader->memory = memory ? *memory : heap;
     pthread_mutex_init(&loader->mutex, NULL);
     pthread_cond_init(&loader->changed, NULL);
     for (int i = 0; i < SLOTS; i++) {
         struct slot *slot = &loader->slots[i];
-        slot->frames = memory_aligned((size_t)rows_max, row_bytes, "batches (see --batch-size)");
-        slot->labels = memory_aligned((size_t)rows_max, 1, "labels");
+        slot->frames =
+            loader->memory.allocate((size_t)rows_max * row_bytes, "batches (see --batch-size)");
+        slot->labels = loader->memory.allocate((size_t)rows_max, "labels");
         if (!slot->frames || !slot->labels) {
             loader_destroy(out);
             return STATUS_FAILED;
@@ -63,8 +72,8 @@ void loader_destroy(struct loader **out)
         return;
     loader_stop(loader);
     for (int i = 0; i < SLOTS; i++) {
-        free(loader->slots[i].frames);
-        free(loader->slots[i].labels);
+        loader->memory.release(loader->slots[i].frames);
+        loader->memory.release(loader->slots[i].labels);
     }
     pthread_cond_destroy(&loader->changed);
     pthread_mutex_destroy(&loader->mutex);

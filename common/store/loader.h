@@ -4,6 +4,7 @@
 #ifndef STORE_LOADER_H
 #define STORE_LOADER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "store/store.h"
@@ -14,9 +15,17 @@ struct loader;
  * the loader's thread; the rows must stay where they are until loader_stop. */
 typedef int64_t loader_plan(const void *context, int64_t index, const int64_t **rows);
 
-/* Buffers for batches of up to rows_max rows. The store must outlive the loader. */
+/* Where the buffers come from, when not from the heap: an engine's pinned memory. allocate fails
+ * with NULL after fail(). */
+struct loader_memory {
+    void *(*allocate)(size_t bytes, const char *what);
+    void (*release)(void *memory);
+};
+
+/* Buffers for batches of up to rows_max rows, from `memory` (NULL: the heap). The store must
+ * outlive the loader. */
 int loader_create(struct loader **loader, const struct store *store, enum split split,
-                  int64_t rows_max);
+                  int64_t rows_max, const struct loader_memory *memory);
 void loader_destroy(struct loader **loader);
 
 /* Begins to read batches first, first + 1, ..., end - 1. */

@@ -90,34 +90,29 @@ int provenance_write(struct h5 *file, const struct provenance *p)
 int provenance_option_equals(struct h5 *file, const struct option *option, char *stored,
                              int stored_bytes)
 {
+    union {
+        int integer;
+        uint64_t seed;
+        double real;
+    } value;
     struct option was = *option;
     char name[64], now[4096];
-    int64_t integer;
-    double real;
+    int64_t integer = 0;
+    was.value = &value;
     attribute_name(option, name, sizeof name);
     options_format(option, now, sizeof now);
     stored[0] = '\0';
-    switch (option->kind) {
-    case OPTION_FLAG:
-    case OPTION_INTEGER:
-        if (h5_get_int(file, "/", name, &integer) < 0)
-            return 0;
-        snprintf(stored, (size_t)stored_bytes, "%lld", (long long)integer);
-        return integer == *(int *)option->value;
-    case OPTION_SEED:
-        if (h5_get_int(file, "/", name, &integer) < 0)
-            return 0;
-        snprintf(stored, (size_t)stored_bytes, "%llu", (unsigned long long)integer);
-        return (uint64_t)integer == *(uint64_t *)option->value;
-    case OPTION_REAL:
-        if (h5_get_double(file, "/", name, &real) < 0)
-            return 0;
-        was.value = &real;
-        options_format(&was, stored, (size_t)stored_bytes);
-        return real == *(double *)option->value;
-    case OPTION_TEXT:
+    if (option->kind == OPTION_TEXT) {
         h5_get_text(file, "/", name, stored, (size_t)stored_bytes);
-        return strcmp(stored, now) == 0;
+    } else {
+        if (option->kind == OPTION_REAL ? h5_get_double(file, "/", name, &value.real) < 0
+                                        : h5_get_int(file, "/", name, &integer) < 0)
+            return 0;
+        if (option->kind == OPTION_SEED)
+            value.seed = (uint64_t)integer;
+        else if (option->kind != OPTION_REAL)
+            value.integer = (int)integer;
+        options_format(&was, stored, (size_t)stored_bytes);
     }
-    return 0;
+    return strcmp(stored, now) == 0;
 }

@@ -14,9 +14,10 @@
 #include "store/h5.h"
 #include "store/provenance.h"
 
-const char *const run_history_names[RUN_COLUMNS] = {
-    "epoch",        "train_loss",    "train_accuracy", "val_loss",
-    "val_accuracy", "learning_rate", "seconds",        "images_per_second",
+const char *const run_history_paths[RUN_COLUMNS] = {
+    "/history/epoch",    "/history/train_loss",        "/history/train_accuracy",
+    "/history/val_loss", "/history/val_accuracy",      "/history/learning_rate",
+    "/history/seconds",  "/history/images_per_second",
 };
 
 int run_create(struct run **out, int image_size, const char *channels)
@@ -97,35 +98,29 @@ struct field {
     enum h5_type type;
     int rank;
     int64_t count; /* of elements, for rank 1 */
-    void *values;
-    size_t bytes;
+    void *values;  /* of 8 bytes each */
 };
 
 enum { FIELDS_MAX = 16 + RUN_COLUMNS };
 
 static int list_fields(const struct run *run, struct field *fields)
 {
-    static const char *const history_paths[RUN_COLUMNS] = {
-        "/history/epoch",    "/history/train_loss",        "/history/train_accuracy",
-        "/history/val_loss", "/history/val_accuracy",      "/history/learning_rate",
-        "/history/seconds",  "/history/images_per_second",
-    };
     struct run *r = (struct run *)run; /* one table serves writing and reading */
     const struct field scalars[] = {
-        {"/progress/epoch", H5_INT64, 0, 1, &r->epoch, 8},
-        {"/progress/step", H5_INT64, 0, 1, &r->step, 8},
-        {"/progress/rows_taken", H5_INT64, 0, 1, &r->rows_taken, 8},
-        {"/progress/steps_done", H5_INT64, 0, 1, &r->steps_done, 8},
-        {"/progress/best_epoch", H5_INT64, 0, 1, &r->best_epoch, 8},
-        {"/progress/best_val_loss", H5_FLOAT64, 0, 1, &r->best_val_loss, 8},
-        {"/progress/seconds", H5_FLOAT64, 0, 1, &r->seconds, 8},
+        {"/progress/epoch", H5_INT64, 0, 1, &r->epoch},
+        {"/progress/step", H5_INT64, 0, 1, &r->step},
+        {"/progress/rows_taken", H5_INT64, 0, 1, &r->rows_taken},
+        {"/progress/steps_done", H5_INT64, 0, 1, &r->steps_done},
+        {"/progress/best_epoch", H5_INT64, 0, 1, &r->best_epoch},
+        {"/progress/best_val_loss", H5_FLOAT64, 0, 1, &r->best_val_loss},
+        {"/progress/seconds", H5_FLOAT64, 0, 1, &r->seconds},
     };
     int n = sizeof scalars / sizeof scalars[0];
     memcpy(fields, scalars, sizeof scalars);
     for (int c = 0; c < RUN_COLUMNS; c++)
-        fields[n++] = (struct field){history_paths[c], H5_FLOAT64, 1, r->epoch, r->history[c], 8};
-    fields[n++] = (struct field){"/steps/loss", H5_FLOAT64, 1, r->steps_done, r->step_loss, 8};
-    fields[n++] = (struct field){"/steps/correct", H5_INT64, 1, r->steps_done, r->step_correct, 8};
+        fields[n++] = (struct field){run_history_paths[c], H5_FLOAT64, 1, r->epoch, r->history[c]};
+    fields[n++] = (struct field){"/steps/loss", H5_FLOAT64, 1, r->steps_done, r->step_loss};
+    fields[n++] = (struct field){"/steps/correct", H5_INT64, 1, r->steps_done, r->step_correct};
     return n;
 }
 
@@ -138,14 +133,13 @@ static int checksum(const struct run *run, char hex[SHA256_HEX_BYTES])
     uint8_t digest[SHA256_BYTES];
     int count = list_fields(run, fields);
     size_t slab_bytes = (size_t)run->model.parameter_count * sizeof(float);
+    const float *slabs[] = {run->parameters, run->square_avg, run->best};
+    int status = 0;
     TRY(sha256_begin(&hash));
-    int status = sha256_add(hash, run->parameters, slab_bytes);
-    if (status == 0)
-        status = sha256_add(hash, run->square_avg, slab_bytes);
-    if (status == 0)
-        status = sha256_add(hash, run->best, slab_bytes);
+    for (int i = 0; status == 0 && i < 3; i++)
+        status = sha256_add(hash, slabs[i], slab_bytes);
     for (int i = 0; status == 0 && i < count; i++)
-        status = sha256_add(hash, fields[i].values, (size_t)fields[i].count * fields[i].bytes);
+        status = sha256_add(hash, fields[i].values, (size_t)fields[i].count * 8);
     int ended = sha256_end(&hash, digest);
     sha256_hex(digest, hex);
     return status < 0 ? status : ended;

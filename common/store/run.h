@@ -21,7 +21,7 @@
 
 enum { RUN_FORMAT_VERSION = 1 };
 
-/* The columns of /history, in the order of run_history_names. */
+/* The columns of /history, in the order of run_history_paths. */
 enum run_column {
     RUN_EPOCH,
     RUN_TRAIN_LOSS,
@@ -33,7 +33,7 @@ enum run_column {
     RUN_IMAGES_PER_SECOND,
     RUN_COLUMNS
 };
-extern const char *const run_history_names[RUN_COLUMNS];
+extern const char *const run_history_paths[RUN_COLUMNS]; /* "/history/epoch", ... */
 
 struct run {
     struct model model;

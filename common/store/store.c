@@ -146,6 +146,14 @@ const uint8_t *store_labels(const struct store *store, enum split split)
     return store->splits[split].labels;
 }
 
+int store_read_span(const struct store *store, enum split split, int64_t first, int64_t count,
+                    uint8_t *frames)
+{
+    return file_read_at(store->descriptor, store->path, frames,
+                        (size_t)count * (size_t)store->row_bytes,
+                        store->splits[split].offset + first * store->row_bytes);
+}
+
 int store_read_rows(const struct store *store, enum split split, int64_t count, const int64_t *rows,
                     uint8_t *frames)
 {
@@ -154,9 +162,7 @@ int store_read_rows(const struct store *store, enum split split, int64_t count, 
         /* Neighbouring rows come in one call: with --shuffle off that is the whole batch. */
         for (run = 1; i + run < count && rows[i + run] == rows[i] + run;)
             run++;
-        TRY(file_read_at(store->descriptor, store->path, frames + (size_t)i * row_bytes,
-                         (size_t)run * row_bytes,
-                         store->splits[split].offset + rows[i] * store->row_bytes));
+        TRY(store_read_span(store, split, rows[i], run, frames + (size_t)i * row_bytes));
     }
     return 0;
 }

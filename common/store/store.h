@@ -42,6 +42,10 @@ const uint8_t *store_labels(const struct store *store, enum split split);
 int store_read_rows(const struct store *store, enum split split, int64_t count, const int64_t *rows,
                     uint8_t *frames);
 
+/* The same for rows first .. first + count. */
+int store_read_span(const struct store *store, enum split split, int64_t first, int64_t count,
+                    uint8_t *frames);
+
 /* The names behind the rows of a split, for reports. Cells are *_stride bytes apart. */
 struct store_names {
     char *source, *videos, *groups;

@@ -73,7 +73,7 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 SlurmdParameters=config_overrides
 ReturnToService=2
-SlurmdTimeout=${SLURMD_TIMEOUT:-300}
+SlurmdTimeout=60
 KillWait=10
 OverTimeLimit=0
 SchedulerParameters=bf_interval=5,sched_interval=5,batch_sched_delay=1

@@ -21,6 +21,10 @@ same_audit() { # STORE
     cmp "$tmp/audit1" "$tmp/audit2" && cmp "$tmp/audit1" "$tmp/audit3"
 }
 
+same_reports() {
+    same "$tmp/e1.h5" "$tmp/e2.h5" && same "$tmp/e1.h5" "$tmp/e3.h5"
+}
+
 silent_on() { # PATTERN STORE
     audit 1 "$2" >"$tmp/audit" && ! grep -E "$1" "$tmp/audit"
 }
@@ -80,7 +84,7 @@ for n in 1 2 3; do
 done
 claim 'report: holds the audit, regions included' \
     is "$(values "$tmp/e1.h5" /audit/region/name | tail -n 1)" 'only the face'
-claim '... the same for 1, 2 and 3 ranks' eval 'same "$tmp/e1.h5" "$tmp/e2.h5" && same "$tmp/e1.h5" "$tmp/e3.h5"'
+claim '... the same for 1, 2 and 3 ranks' same_reports
 claim '... the first region is the report' \
     is "$(values "$tmp/e1.h5" /audit/region/auc | head -n 1)" "$(values "$tmp/e1.h5" /roc/@auc)"
 claim 'report: on a shared video it is written, and the exit is 1' \

@@ -44,17 +44,18 @@ claim 'no part of it is left' test ! -e p/report.html.part
 claim 'a split by frame and the best weights, of an untrained run' eval '
     one preprocess nasty -o f.h5 --image-size 32 --split-by frame &&
     one train f.h5 -o g.h5 --epochs 0 --channels 4 &&
-    one eval f.h5 g.h5 -o q.h5 --weights best --plots q'
+    one eval f.h5 g.h5 -o q.h5 --weights best --audit --robustness --plots q'
 claim 'a folder that cannot be written is named' exits 1 'nowhere/p' one eval s.h5 r.h5 -o t.h5 --plots nowhere/p
 if command -v python3 >/dev/null; then
     claim 'the page is well-formed, loads nothing and runs nothing' page p
     claim 'a name is shown as it is, what cannot be shown made visible' \
-        says p $'</script>"\'&amp;<img src=x onerror=alert(1)>␛[31m␊\\xE9U+202Eü'
+        says p $'</script>"\'&amp;<img src=x onerror=alert(1)>\\x1B[31m\\x0A\\xE9U+202Eü'
     claim 'every section has arrived' says p 'Deepfake detector' 'ROC AUC' 'false alarm' 'DET' \
         'Calibration' 'Brier' 'weighted avg' 'content hash' 'Robustness' \
         "$(values report.h5 report/accuracy | cut -c1-5)"
     claim 'a long list of videos is cut and says so' says p 'of which the 40 with the highest scores are shown'
     claim 'the page of an untrained run is well-formed' page q
+    claim 'audit and robustness stand in it' says q 'sharpness' 'without the face' 'At worst' 'blur, sigma 2'
     claim 'it names what makes its figures optimistic' says q 'plit by frame' 'has not been trained'
 else
     skip 'the page is read by no program: there is no python3'

@@ -38,7 +38,7 @@ else
     make --no-print-directory demo-run BUILD="$BUILD" >"$work/demo.log" 2>&1
     verdict "make demo" "$work/demo.log"
     grep -q 'weighted avg' "$work/demo.log" && grep -q "^report  *$BUILD/demo/report.h5" "$work/demo.log" &&
-        [ -s "$BUILD/demo/plots/roc.png" ]
+        [ -s "$BUILD/demo/plots/roc.png" ] && [ -s "$BUILD/demo/plots/report.html" ]
     verdict "the demo ends with the report, the files and the pictures" "$work/demo.log"
 fi
 

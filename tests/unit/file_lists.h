@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "preprocess/files.h"
+#include "input/files.h"
 
 /* Appends a file whose class folder is the first part of its path. */
 static inline void list_add(struct file_list *list, int label, const char *path)

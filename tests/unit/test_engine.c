@@ -4,106 +4,42 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/random.h"
 #include "engine/engine.h"
 #include "model/model.h"
 #include "tests/harness.h"
+#include "tests/unit/problem.h"
 
 /* Relative, per tensor, in the Euclidean norm. Float32 rounds to 6e-8; sums in other orders grow it
  * tenfold, and where frames of both labels cancel in a small tensor some hundredfold. */
 static const double gradient_tolerance = 1e-4;
 static const double logit_tolerance = 1e-5;
 
-static const char *const devices[] = {"cpu", "reference"};
-enum { DEVICE_COUNT = 2 };
+static const char *const devices[] = {"cpu", "reference", "cuda"};
+enum { DEVICE_COUNT = 3 };
 
-/* A problem: a network with parameters, frames and labels. */
-struct problem {
-    struct model model;
-    int count;
-    float *parameters;
-    uint8_t *frames, *labels;
-};
-
-/* A network that model_build does not make: one letter per layer, c convolution, r LeakyReLU,
- * p max-pooling, l linear; convolutions have 5, 6, 7, ... channels. */
-static void build_from_letters(struct model *model, int image_size, const char *letters)
-{
-    memset(model, 0, sizeof *model);
-    model->input = (struct shape){3, image_size, image_size};
-    struct shape shape = model->input;
-    int channels = 5;
-    for (; *letters; letters++) {
-        struct layer *layer = &model->layers[model->layer_count++];
-        *layer = (struct layer){.in = shape, .out = shape, .slope = 0.1f, .weight = -1, .bias = -1};
-        int64_t fan_in = 0;
-        if (*letters == 'r')
-            layer->kind = LAYER_LEAKY_RELU;
-        if (*letters == 'p') {
-            layer->kind = LAYER_MAX_POOL2;
-            layer->out = (struct shape){shape.c, shape.h / 2, shape.w / 2};
-        }
-        if (*letters == 'c') {
-            layer->kind = LAYER_CONV3X3;
-            layer->out.c = channels++;
-            fan_in = 9 * shape.c;
-        }
-        if (*letters == 'l') {
-            layer->kind = LAYER_LINEAR;
-            layer->out = (struct shape){letters[1] ? channels++ : 1, 1, 1};
-            fan_in = shape_count(shape);
-        }
-        for (int bias = 0; fan_in && bias < 2; bias++) {
-            struct tensor *tensor = &model->tensors[model->tensor_count++];
-            tensor->fan_in = fan_in;
-            tensor->offset = model->parameter_count;
-            tensor->count = layer->out.c * (bias ? 1 : fan_in);
-            snprintf(tensor->name, sizeof tensor->name, "layer%d", model->layer_count);
-            *(bias ? &layer->bias : &layer->weight) = tensor->offset;
-            model->parameter_count += tensor->count;
-        }
-        shape = layer->out;
-    }
-}
-
-/* `network` is a list of channels for model_build, or letters. */
-static void problem_make(struct problem *problem, int image_size, const char *network, int count,
-                         uint64_t seed)
-{
-    if (network[0] <= '9')
-        ck_assert_ok(model_build(&problem->model, image_size, network));
-    else
-        build_from_letters(&problem->model, image_size, network);
-    int64_t bytes = count * shape_count(problem->model.input);
-    problem->count = count;
-    problem->parameters = calloc((size_t)problem->model.parameter_count, sizeof(float));
-    problem->frames = calloc((size_t)bytes + 1, 1);
-    problem->labels = calloc((size_t)count + 1, 1);
-    model_initialise(&problem->model, seed, problem->parameters);
-    for (int64_t i = 0; i < bytes; i++)
-        problem->frames[i] = (uint8_t)(random_at(seed + 1, (uint64_t)i) >> 56);
-    for (int i = 0; i < count; i++)
-        problem->labels[i] = (uint8_t)(random_at(seed + 2, (uint64_t)i) >> 63);
-}
-
-static void problem_free(struct problem *problem)
-{
-    free(problem->parameters);
-    free(problem->frames);
-    free(problem->labels);
-}
-
-/* NULL where this build lacks the device. */
-static struct engine *open_with(const struct problem *problem, const char *device, int threads)
+/* NULL where this machine lacks the device, or the device does not know the network. */
+static struct engine *open_precise(const struct problem *problem, const char *device, int threads,
+                                   const char *precision)
 {
     struct engine *engine;
-    struct engine_settings settings = {.device = device, .precision = "fp32", .threads = threads};
+    struct engine_settings settings = {.device = device,
+                                       .precision = precision,
+                                       .threads = threads,
+                                       .deterministic = 1};
     if (engine_open(&engine, &problem->model, &settings) < 0) {
-        ck_assert_msg(strstr(fail_message(), "this build does not have it"), "%s", fail_message());
+        const char *line = fail_message();
+        ck_assert_msg(strstr(line, "this build does not have it") || strstr(line, "device cuda") ||
+                          strstr(line, "no GPU") || strstr(line, "not this network"),
+                      "%s", line);
         return NULL;
     }
     ck_assert_ok(engine_set(engine, ENGINE_PARAMETERS, problem->parameters));
     return engine;
+}
+
+static struct engine *open_with(const struct problem *problem, const char *device, int threads)
+{
+    return open_precise(problem, device, threads, "fp32");
 }
 
 static float *floats(int64_t count)
@@ -180,6 +116,37 @@ START_TEST(test_engines_agree_with_reference_on_edge_shapes)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         check_agreement(cases[i].image_size, cases[i].channels, cases[i].count, devices[_i]);
+}
+END_TEST
+
+/* Relative, of the whole gradient: 10 bits of mantissa in tf32, 8 in bf16. */
+static const struct {
+    const char *name;
+    double tolerance;
+} precisions[] = {{"fp32", 1e-4}, {"tf32", 5e-3}, {"bf16", 3e-2}};
+
+START_TEST(test_cuda_agrees_with_reference_in_every_precision)
+{
+    static const char *const networks[] = {"16,32,64", "3,10,7", "40"};
+    for (int i = 0; i < 3; i++) {
+        struct problem problem;
+        float logits[37];
+        problem_make(&problem, 32, networks[i], 37, (uint64_t)i);
+        memset(problem.labels, 1, 37); /* labels of both kinds cancel, and leave the rounding */
+        struct engine *reference = open_with(&problem, "reference", 1);
+        struct engine *engine = open_precise(&problem, "cuda", 1, precisions[_i].name);
+        if (engine) {
+            float *expected = backward(reference, &problem, 1.0f / 37, logits);
+            float *gradient = backward(engine, &problem, 1.0f / 37, logits);
+            double apart = distance(problem.model.parameter_count, gradient, expected);
+            ck_assert_msg(apart <= precisions[_i].tolerance, "%s: %g apart", networks[i], apart);
+            free(expected);
+            free(gradient);
+        }
+        engine_close(&engine);
+        engine_close(&reference);
+        problem_free(&problem);
+    }
 }
 END_TEST
 
@@ -331,8 +298,22 @@ START_TEST(test_missing_devices_and_precisions_are_named)
 }
 END_TEST
 
+/* Says once what every case above leaves out in silence. */
+static void say_skipped(void)
+{
+    struct model model;
+    struct engine *engine;
+    const struct engine_settings settings = {.device = "cuda", .precision = "fp32", .threads = 1};
+    if (model_build(&model, 8, "3") < 0 || engine_open(&engine, &model, &settings) < 0)
+        printf("SKIP: the engine suite on cuda: %s\n", fail_message());
+    else
+        printf("cuda: %s\n", engine_library(engine));
+    engine_close(&engine);
+}
+
 int main(void)
 {
+    say_skipped();
     Suite *suite = suite_create("engine");
     TCase *tcase = tcase_create("engine");
     tcase_set_timeout(tcase, 120);
@@ -340,6 +321,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_engines_agree_with_reference_on_other_networks, 0,
                         DEVICE_COUNT);
     tcase_add_loop_test(tcase, test_engines_agree_with_reference_on_any_count, 0, DEVICE_COUNT);
+    tcase_add_loop_test(tcase, test_cuda_agrees_with_reference_in_every_precision, 0, 3);
     tcase_add_loop_test(tcase, test_results_do_not_depend_on_threads, 0, DEVICE_COUNT);
     tcase_add_loop_test(tcase, test_ties_in_the_pool_go_to_the_first_in_row_order, 0, DEVICE_COUNT);
     tcase_add_loop_test(tcase, test_steps_agree_with_reference, 0, DEVICE_COUNT);

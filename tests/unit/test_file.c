@@ -161,6 +161,26 @@ START_TEST(test_sync_of_a_missing_file_fails)
 }
 END_TEST
 
+START_TEST(test_a_file_written_aside_replaces_the_old_one_or_leaves_it)
+{
+    char text[8] = "";
+    const char *path = scratch_text("aside", "old"), *part = scratch("aside.part");
+    ck_assert_int_eq(mkdir(part, 0777), 0);
+    refuses(file_write_aside(path, "fresh", 5), "aside.part: cannot create");
+    ck_assert_int_eq(rmdir(part), 0);
+    int old = open(path, O_RDONLY);
+    ck_assert_ok(file_write_aside(path, "fresh", 5));
+    ck_assert_ok(file_read_at(old, path, text, 3, 0));
+    ck_assert_str_eq(text, "old");
+    close(old);
+    int fresh = open(path, O_RDONLY);
+    ck_assert_ok(file_read_at(fresh, path, text, 5, 0));
+    ck_assert_str_eq(text, "fresh");
+    close(fresh);
+    ck_assert_int_eq(file_exists(part), 0);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *tests[] = {
@@ -173,6 +193,7 @@ int main(void)
         test_checking_a_fifo_for_reading_does_not_wait_for_its_writer,
         test_two_names_of_one_file_are_the_same,
         test_replace_moves_over_what_was_there,
+        test_a_file_written_aside_replaces_the_old_one_or_leaves_it,
         test_the_folder_of_a_path,
         test_free_space_is_asked_of_the_folder,
         test_sync_of_a_missing_file_fails,

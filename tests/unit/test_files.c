@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "preprocess/files.h"
-#include "preprocess/names.h"
+#include "input/files.h"
+#include "input/names.h"
 #include "tests/harness.h"
 #include "tests/scratch.h"
 

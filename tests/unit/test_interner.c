@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "preprocess/interner.h"
+#include "input/interner.h"
 #include "tests/harness.h"
 
 START_TEST(test_strings_are_numbered_by_first_appearance)

@@ -57,7 +57,7 @@ START_TEST(test_batches_come_in_order_with_their_rows_and_labels)
     for (int split = 0; split < SPLIT_COUNT; split++) {
         struct round *round = make_round(split);
         struct loader *loader;
-        ck_assert_ok(loader_create(&loader, store, split, BATCH));
+        ck_assert_ok(loader_create(&loader, store, split, BATCH, NULL));
         ck_assert_ok(loader_start(loader, plan, round, 0, BATCHES));
         for (int64_t i = 0; i < BATCHES; i++)
             check_next(loader, round, i);
@@ -75,7 +75,7 @@ START_TEST(test_a_round_may_begin_anywhere_and_end_early)
     struct store *store = open_sample(scratch("early.h5"));
     struct round *round = make_round(SPLIT_TRAIN);
     struct loader *loader;
-    ck_assert_ok(loader_create(&loader, store, SPLIT_TRAIN, BATCH));
+    ck_assert_ok(loader_create(&loader, store, SPLIT_TRAIN, BATCH, NULL));
     loader_stop(loader); /* before it was ever started */
     for (int64_t first = 0; first < BATCHES; first++) {
         ck_assert_ok(loader_start(loader, plan, round, first, BATCHES));
@@ -101,7 +101,7 @@ START_TEST(test_asking_behind_the_last_batch_is_an_error_not_a_hang)
     struct store *store = open_sample(scratch("behind.h5"));
     struct round *round = make_round(SPLIT_TRAIN);
     struct loader *loader;
-    ck_assert_ok(loader_create(&loader, store, SPLIT_TRAIN, BATCH));
+    ck_assert_ok(loader_create(&loader, store, SPLIT_TRAIN, BATCH, NULL));
     ck_assert_ok(loader_start(loader, plan, round, 0, 2));
     check_next(loader, round, 0);
     check_next(loader, round, 1);
@@ -122,7 +122,7 @@ START_TEST(test_a_store_that_is_cut_while_open_is_reported_by_name)
     struct store *store = open_sample(path);
     struct round *round = make_round(SPLIT_TRAIN);
     struct loader *loader;
-    ck_assert_ok(loader_create(&loader, store, SPLIT_TRAIN, BATCH));
+    ck_assert_ok(loader_create(&loader, store, SPLIT_TRAIN, BATCH, NULL));
     ck_assert_ok(loader_start(loader, plan, round, 0, BATCHES));
     check_next(loader, round, 0);
     ck_assert_int_eq(truncate(path, 100), 0);

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "preprocess/names.h"
+#include "input/names.h"
 #include "tests/harness.h"
 #include "tests/unit/file_lists.h"
 

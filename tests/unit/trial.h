@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_TRIAL_H
 #define TESTS_UNIT_TRIAL_H
 
-#include "preprocess/names.h"
+#include "input/names.h"
 #include "preprocess/split.h"
 #include "tests/harness.h"
 #include "tests/unit/file_lists.h"

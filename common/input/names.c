@@ -4,7 +4,7 @@
  *   video  what the frames were cut from: class folder + folder + name without the frame number
  *   group  the video joined with what it was made from; groups are joined transitively, since
  *          FaceForensics++'s 000_003 belongs to both 000 and 003 */
-#include "preprocess/names.h"
+#include "input/names.h"
 
 #include <ctype.h>
 #include <regex.h>
@@ -15,7 +15,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "preprocess/interner.h"
+#include "input/interner.h"
 
 enum { NAME_BYTES = 4096 };
 

@@ -1,4 +1,4 @@
-#include "preprocess/interner.h"
+#include "input/interner.h"
 
 #include <stdlib.h>
 #include <string.h>

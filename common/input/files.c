@@ -1,4 +1,4 @@
-#include "preprocess/files.h"
+#include "input/files.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -120,9 +120,10 @@ static int walk_folder(struct walk *walk, const struct ancestor *above)
     if (!folder)
         return fail(STATUS_FAILED, "%s: %s%s", full,
                     errno == ENOENT ? "no such folder" : strerror(errno),
-                    above ? ""
-                          : "; expected one folder per class: real/ and fake/, or name them "
-                            "with --real A,B --fake C");
+                    above || walk->folder_length < 0
+                        ? ""
+                        : "; expected one folder per class: real/ and fake/, or name them "
+                          "with --real A,B --fake C");
     int status = 0;
     if (fstat(dirfd(folder), &facts) < 0)
         status = fail(STATUS_FAILED, "%s: %s", full, strerror(errno));
@@ -175,6 +176,12 @@ static int compare_paths(const void *a, const void *b)
     return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
 }
 
+static void sort_lists(struct file_list *list)
+{
+    qsort(list->files, (size_t)list->count, sizeof *list->files, compare_paths);
+    qsort(list->ignored, (size_t)list->ignored_count, sizeof *list->ignored, compare_ignored);
+}
+
 static int compare_identities(const void *a, const void *b)
 {
     const struct file *x = *(const struct file *const *)a, *y = *(const struct file *const *)b;
@@ -218,13 +225,46 @@ int files_scan(struct file_list *list, const char *root, const char *real, const
         return fail(STATUS_FAILED, "%s: not a folder", root);
     TRY(scan_class(list, root, real, 0));
     TRY(scan_class(list, root, fake, 1));
-    qsort(list->files, (size_t)list->count, sizeof *list->files, compare_paths);
-    qsort(list->ignored, (size_t)list->ignored_count, sizeof *list->ignored, compare_ignored);
+    sort_lists(list);
     for (int64_t i = 1; i < list->count; i++)
         if (strcmp(list->files[i].path, list->files[i - 1].path) == 0)
             return fail(STATUS_USAGE, "%s: in two class folders at once; see --real and --fake",
                         list->files[i].path);
     return check_labels(list);
+}
+
+static int name_word(struct file_list *list, const char *word)
+{
+    struct walk walk = {.list = list, .folder_length = -1};
+    struct stat facts;
+    size_t length = strlen(word);
+    while (length > 1 && word[length - 1] == '/')
+        length--;
+    if (length >= sizeof walk.full / 2)
+        return fail(STATUS_FAILED, "%.100s...: path too long", word);
+    memcpy(walk.full, word, length);
+    if (stat(walk.full, &facts) < 0)
+        return fail(STATUS_FAILED, "%s: %s", word,
+                    errno == ENOENT ? "no such file or folder" : strerror(errno));
+    return S_ISDIR(facts.st_mode) ? walk_folder(&walk, NULL) : add_file(&walk, &facts);
+}
+
+int files_name(struct file_list *list, const char *const *words, int count)
+{
+    memset(list, 0, sizeof *list);
+    for (int i = 0; i < count; i++)
+        TRY(name_word(list, words[i]));
+    if (list->count == 0)
+        return fail(STATUS_FAILED, "%s: no .jpg or .jpeg file below it", words[0]);
+    sort_lists(list);
+    int64_t kept = 1;
+    for (int64_t i = 1; i < list->count; i++)
+        if (strcmp(list->files[i].path, list->files[kept - 1].path) == 0)
+            free(list->files[i].path);
+        else
+            list->files[kept++] = list->files[i];
+    list->count = kept;
+    return 0;
 }
 
 struct draw {

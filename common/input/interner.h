@@ -1,6 +1,6 @@
 /* Strings to small numbers: the first new string is 0, the next 1, ... */
-#ifndef PREPROCESS_INTERNER_H
-#define PREPROCESS_INTERNER_H
+#ifndef INPUT_INTERNER_H
+#define INPUT_INTERNER_H
 
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 /* From a frame's name to the video it came from and the group that must stay on one side. */
-#ifndef PREPROCESS_NAMES_H
-#define PREPROCESS_NAMES_H
+#ifndef INPUT_NAMES_H
+#define INPUT_NAMES_H
 
-#include "preprocess/files.h"
+#include "input/files.h"
 
 /* The video's name by the built-in rules, from the path of a frame: its folder and its name without
  * the frame number ("real/v07_f012.jpg" -> "real/v07"; "real/clip 9/0003.jpg" -> "real/clip 9").

@@ -1,13 +1,13 @@
 /* The input files: which there are, which video and group each belongs to, which are taken. */
-#ifndef PREPROCESS_FILES_H
-#define PREPROCESS_FILES_H
+#ifndef INPUT_FILES_H
+#define INPUT_FILES_H
 
 #include <stdint.h>
 
 /* One JPEG file. Strings belong to the list. */
 struct file {
-    char *path;        /* relative to the input folder */
-    int folder_length; /* of the class folder at the head of path */
+    char *path;        /* relative to the input folder, or as the user named it */
+    int folder_length; /* of the class folder at the head of path; -1: there is none */
     uint8_t label;     /* 1 = fake */
     int32_t video, group;
     uint64_t device, inode; /* 0: a name that leads nowhere */
@@ -34,6 +34,11 @@ struct file_list {
  * of the file system does not matter. A folder without any JPEG, one that is missing, a file that
  * is found twice, or under any name in both classes: each is an error. */
 int files_scan(struct file_list *list, const char *root, const char *real, const char *fake);
+
+/* The files that words name, each a file of any name or a folder that is walked like a class
+ * folder; sorted, each path once. A word that leads nowhere is an error, and so are no files at
+ * all. */
+int files_name(struct file_list *list, const char *const *words, int count);
 
 /* Keeps a seeded subsample: at most per_video frames of each video, then at most per_class frames
  * of each class (0: no limit). */

@@ -1,0 +1,188 @@
+/* The convolutions, by cuDNN: (N,H,W,C) tensors, (K,3,3,C) filters, float32 accumulation.
+ *
+ * Algorithms are taken from cuDNN's heuristics and not from timing, so that the same program on the
+ * same GPU takes the same ones every night. In bf16 a weight gradient is summed in float32 and
+ * rounded once to bfloat16 before it reaches the float32 slab: cuDNN has no wider output. */
+#include "base/status.h"
+#include "engine/cuda.h"
+
+enum { CANDIDATES = 8 };
+
+static const size_t workspace_limit = (size_t)1 << 30;
+
+static int open_block(struct cuda *cuda, struct block *block)
+{
+    int bf16 = cuda->real == REAL_BFLOAT16;
+    cudnnMathType_t math = bf16         ? CUDNN_TENSOR_OP_MATH
+                           : cuda->tf32 ? CUDNN_DEFAULT_MATH
+                                        : CUDNN_FMA_MATH;
+    cudnnDataType_t type = bf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+    TRY_CUDNN(cudnnCreateFilterDescriptor(&block->filter));
+    TRY_CUDNN(cudnnSetFilter4dDescriptor(block->filter, type, CUDNN_TENSOR_NHWC, block->k, block->c,
+                                         3, 3));
+    TRY_CUDNN(cudnnCreateConvolutionDescriptor(&block->conv));
+    TRY_CUDNN(cudnnSetConvolution2dDescriptor(block->conv, 1, 1, 1, 1, 1, 1,
+                                              CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
+    TRY_CUDNN(cudnnSetConvolutionMathType(block->conv, math));
+    return 0;
+}
+
+int conv_open(struct cuda *cuda)
+{
+    TRY_CUDNN(cudnnCreate(&cuda->dnn));
+    TRY_CUDNN(cudnnSetStream(cuda->dnn, cuda->stream));
+    for (int b = 0; b < cuda->block_count; b++)
+        TRY(open_block(cuda, &cuda->block[b]));
+    return 0;
+}
+
+static void close_pass(struct pass *pass)
+{
+    for (int b = 0; b < MODEL_BLOCKS_MAX; b++) {
+        if (pass->block[b].x)
+            cudnnDestroyTensorDescriptor(pass->block[b].x);
+        if (pass->block[b].y)
+            cudnnDestroyTensorDescriptor(pass->block[b].y);
+    }
+    *pass = (struct pass){0};
+}
+
+void conv_close(struct cuda *cuda)
+{
+    for (int p = 0; p < PASSES_MAX; p++)
+        close_pass(&cuda->pass[p]);
+    for (int b = 0; b < cuda->block_count; b++) {
+        if (cuda->block[b].filter)
+            cudnnDestroyFilterDescriptor(cuda->block[b].filter);
+        if (cuda->block[b].conv)
+            cudnnDestroyConvolutionDescriptor(cuda->block[b].conv);
+    }
+    if (cuda->dnn)
+        cudnnDestroy(cuda->dnn);
+    for (int i = 0; i < cuda->workspace_count; i++)
+        cudaFree(cuda->workspaces[i]);
+}
+
+/* A workspace that has become too small stays until the end: captured graphs hold its address, and
+ * dropping them on one rank alone would part it from its group. */
+static int reserve_workspace(struct cuda *cuda, size_t bytes)
+{
+    if (cuda->workspace_count && bytes <= cuda->workspace_bytes)
+        return 0;
+    if (cuda->workspace_count == WORKSPACES_MAX)
+        return fail(STATUS_FAILED, "too many batch sizes in one process");
+    bytes = bytes > 2 * cuda->workspace_bytes ? bytes : 2 * cuda->workspace_bytes;
+    TRY(cuda_allocate(&cuda->workspace, bytes, "cuDNN's workspace"));
+    cuda->workspaces[cuda->workspace_count++] = cuda->workspace;
+    cuda->workspace_bytes = bytes;
+    return 0;
+}
+
+/* Defines choose_NAME(cuda, conv, from, with, to, &algorithm): the first of cuDNN's proposals that
+ * works, fits and, where that is asked for, always adds in the same order. The three directions of
+ * a convolution differ in nothing but their types. */
+#define CHOOSE(name, From, With, To, Algorithm, Proposal, propose, ask_workspace)                  \
+    static int choose_##name(struct cuda *cuda, cudnnConvolutionDescriptor_t conv, From from,      \
+                             With with, To to, Algorithm *algorithm)                               \
+    {                                                                                              \
+        Proposal proposals[CANDIDATES];                                                            \
+        int count = 0;                                                                             \
+        size_t bytes = 0;                                                                          \
+        TRY_CUDNN(propose(cuda->dnn, from, with, conv, to, CANDIDATES, &count, proposals));        \
+        for (int i = 0; i < count; i++) {                                                          \
+            if (proposals[i].status != CUDNN_STATUS_SUCCESS ||                                     \
+                proposals[i].memory > workspace_limit ||                                           \
+                (cuda->deterministic && proposals[i].determinism != CUDNN_DETERMINISTIC))          \
+                continue;                                                                          \
+            *algorithm = proposals[i].algo;                                                        \
+            TRY_CUDNN(ask_workspace(cuda->dnn, from, with, conv, to, *algorithm, &bytes));         \
+            return reserve_workspace(cuda, bytes);                                                 \
+        }                                                                                          \
+        return fail(STATUS_FAILED, "cuDNN has no algorithm for a " #name " convolution of this "   \
+                                   "network on this GPU; try another --precision");                \
+    }
+
+CHOOSE(forward, cudnnTensorDescriptor_t, cudnnFilterDescriptor_t, cudnnTensorDescriptor_t,
+       cudnnConvolutionFwdAlgo_t, cudnnConvolutionFwdAlgoPerf_t,
+       cudnnGetConvolutionForwardAlgorithm_v7, cudnnGetConvolutionForwardWorkspaceSize)
+CHOOSE(backward_data, cudnnFilterDescriptor_t, cudnnTensorDescriptor_t, cudnnTensorDescriptor_t,
+       cudnnConvolutionBwdDataAlgo_t, cudnnConvolutionBwdDataAlgoPerf_t,
+       cudnnGetConvolutionBackwardDataAlgorithm_v7, cudnnGetConvolutionBackwardDataWorkspaceSize)
+CHOOSE(backward_filter, cudnnTensorDescriptor_t, cudnnTensorDescriptor_t, cudnnFilterDescriptor_t,
+       cudnnConvolutionBwdFilterAlgo_t, cudnnConvolutionBwdFilterAlgoPerf_t,
+       cudnnGetConvolutionBackwardFilterAlgorithm_v7,
+       cudnnGetConvolutionBackwardFilterWorkspaceSize)
+
+static int describe(cudnnTensorDescriptor_t *tensor, enum real real, int n, int c, int h, int w)
+{
+    TRY_CUDNN(cudnnCreateTensorDescriptor(tensor));
+    TRY_CUDNN(
+        cudnnSetTensor4dDescriptor(*tensor, CUDNN_TENSOR_NHWC,
+                                   real == REAL_BFLOAT16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT,
+                                   n, c, h, w));
+    return 0;
+}
+
+static int open_pass(struct cuda *cuda, struct pass *pass, int count)
+{
+    for (int b = 0; b < cuda->block_count; b++) {
+        const struct block *block = &cuda->block[b];
+        cudnnTensorDescriptor_t *x = &pass->block[b].x, *y = &pass->block[b].y;
+        TRY(describe(x, cuda->real, count, block->c, 2 * block->h, 2 * block->w));
+        TRY(describe(y, cuda->real, count, block->k, 2 * block->h, 2 * block->w));
+        TRY(choose_forward(cuda, block->conv, *x, block->filter, *y, &pass->block[b].forward));
+        TRY(choose_backward_filter(cuda, block->conv, *x, *y, block->filter,
+                                   &pass->block[b].backward_filter));
+        if (b > 0)
+            TRY(choose_backward_data(cuda, block->conv, block->filter, *y, *x,
+                                     &pass->block[b].backward_data));
+    }
+    pass->count = count;
+    return 0;
+}
+
+int conv_pass(struct cuda *cuda, int count, const struct pass **pass)
+{
+    for (int p = 0; p < PASSES_MAX; p++)
+        if (cuda->pass[p].count == count) {
+            *pass = &cuda->pass[p];
+            return 0;
+        }
+    struct pass *oldest = &cuda->pass[cuda->pass_next++ % PASSES_MAX];
+    close_pass(oldest);
+    *pass = oldest;
+    return open_pass(cuda, oldest, count);
+}
+
+static const float one = 1, zero = 0;
+
+int conv_forward(struct cuda *cuda, const struct pass *pass, int b, const void *x, void *y)
+{
+    const struct block *block = &cuda->block[b];
+    TRY_CUDNN(cudnnConvolutionForward(cuda->dnn, &one, pass->block[b].x, x, block->filter,
+                                      block->weight, block->conv, pass->block[b].forward,
+                                      cuda->workspace, cuda->workspace_bytes, &zero,
+                                      pass->block[b].y, y));
+    return 0;
+}
+
+int conv_backward_data(struct cuda *cuda, const struct pass *pass, int b, const void *dy, void *dx)
+{
+    const struct block *block = &cuda->block[b];
+    TRY_CUDNN(cudnnConvolutionBackwardData(cuda->dnn, &one, block->filter, block->weight,
+                                           pass->block[b].y, dy, block->conv,
+                                           pass->block[b].backward_data, cuda->workspace,
+                                           cuda->workspace_bytes, &zero, pass->block[b].x, dx));
+    return 0;
+}
+
+int conv_backward_filter(struct cuda *cuda, const struct pass *pass, int b, const void *x,
+                         const void *dy)
+{
+    const struct block *block = &cuda->block[b];
+    TRY_CUDNN(cudnnConvolutionBackwardFilter(cuda->dnn, &one, pass->block[b].x, x, pass->block[b].y,
+                                             dy, block->conv, pass->block[b].backward_filter,
+                                             cuda->workspace, cuda->workspace_bytes, &zero,
+                                             block->filter, block->weight_gradient));
+    return 0;
+}

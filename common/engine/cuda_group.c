@@ -1,0 +1,82 @@
+/* The sum of the gradient slab over GPUs, by NCCL: one rank per GPU. 160 KB is a matter of latency,
+ * so it is one call. A peer that died leaves the sum spinning on the device for ever; so every wait
+ * asks NCCL for errors and ends at a deadline. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "engine/cuda.h"
+
+_Static_assert(sizeof(ncclUniqueId) <= GROUP_ID_BYTES, "an id must fit");
+
+int group_make(char id[GROUP_ID_BYTES])
+{
+    ncclUniqueId unique;
+    memset(id, 0, GROUP_ID_BYTES);
+    TRY_NCCL(ncclGetUniqueId(&unique));
+    memcpy(id, &unique, sizeof unique);
+    return 0;
+}
+
+int group_join(void *state, int rank, int size, const char id[GROUP_ID_BYTES])
+{
+    struct cuda *cuda = state;
+    ncclUniqueId unique;
+    memcpy(&unique, id, sizeof unique);
+    if (cuda->deterministic) { /* one algorithm, and not the switch's own sums */
+        setenv("NCCL_NVLS_ENABLE", "0", 1);
+        setenv("NCCL_ALGO", "Ring", 1);
+    }
+    TRY_NCCL(ncclCommInitRank(&cuda->group, size, unique, rank));
+    return 0;
+}
+
+int group_sum(struct cuda *cuda)
+{
+    float *slab = cuda->slab[ENGINE_GRADIENT];
+    if (cuda->group)
+        TRY_NCCL(ncclAllReduce(slab, slab, (size_t)cuda->slabs.count, ncclFloat, ncclSum,
+                               cuda->group, cuda->stream));
+    return 0;
+}
+
+static int give_up(struct cuda *cuda, const char *why)
+{
+    ncclCommAbort(cuda->group);
+    cuda->group = NULL;
+    return fail(STATUS_FAILED, "the sum over the GPUs failed: %s", why);
+}
+
+int group_wait(struct cuda *cuda, double timeout_s)
+{
+    const double spin_s = 0.02, tick_s = 0.5;
+    double start = clock_s(), last = start, waited = 0;
+    for (;;) {
+        cudaError_t code = cudaStreamQuery(cuda->stream);
+        if (code != cudaErrorNotReady) {
+            TRY_CUDA(code);
+            return 0;
+        }
+        double now = clock_s();
+        waited += now - last < tick_s ? now - last : tick_s; /* a long gap: we were suspended */
+        last = now;
+        if (now - start < spin_s)
+            continue;
+        ncclResult_t result = ncclSuccess;
+        if (cuda->group && ncclCommGetAsyncError(cuda->group, &result) == ncclSuccess &&
+            result != ncclSuccess && result != ncclInProgress)
+            return give_up(cuda, ncclGetErrorString(result));
+        if (cuda->group && timeout_s > 0 && waited > timeout_s)
+            return give_up(cuda, "a rank is dead, stuck or unreachable (--timeout sets the limit)");
+        usleep(200);
+    }
+}
+
+void group_close(struct cuda *cuda)
+{
+    if (cuda->group)
+        ncclCommDestroy(cuda->group);
+    cuda->group = NULL;
+}

@@ -1,0 +1,142 @@
+/* The bodies of cuda_bodies.h as kernels: one index per thread, except where threads of a block add
+ * up. All sums have a fixed order, so the same input gives the same bits. */
+#include "engine/cuda_kernels.h"
+
+enum { THREADS = 256 };
+
+#define ELEMENTWISE(name, args_type)                                                               \
+    static __global__ void name##_elements(args_type args, int64_t count)                          \
+    {                                                                                              \
+        int64_t index = blockIdx.x * (int64_t)blockDim.x + threadIdx.x;                            \
+        if (index < count)                                                                         \
+            name##_at(&args, index);                                                               \
+    }                                                                                              \
+    static void name##_launch(cudaStream_t stream, const args_type *args, int64_t count)           \
+    {                                                                                              \
+        if (count > 0)                                                                             \
+            name##_elements<<<(unsigned)((count + THREADS - 1) / THREADS), THREADS, 0, stream>>>(  \
+                *args, count);                                                                     \
+    }
+
+ELEMENTWISE(gather, struct gather_args)
+ELEMENTWISE(pool, struct pool_args)
+ELEMENTWISE(linear_backward, struct linear_args)
+ELEMENTWISE(collect, struct slab_args)
+ELEMENTWISE(pack, struct slab_args)
+ELEMENTWISE(update, struct slab_args)
+
+void kernel_gather(cudaStream_t stream, const struct gather_args *args)
+{
+    gather_launch(stream, args, args->batch.count * args->pixels);
+}
+
+void kernel_pool(cudaStream_t stream, const struct pool_args *args, int64_t count)
+{
+    pool_launch(stream, args, count * args->h * args->w * args->vectors);
+}
+
+void kernel_linear_backward(cudaStream_t stream, const struct linear_args *args)
+{
+    linear_backward_launch(stream, args, args->parts * args->vectors);
+}
+
+void kernel_collect(cudaStream_t stream, const struct slab_args *args)
+{
+    collect_launch(stream, args, args->count);
+}
+
+void kernel_pack(cudaStream_t stream, const struct slab_args *args)
+{
+    pack_launch(stream, args, args->count);
+}
+
+void kernel_update(cudaStream_t stream, const struct slab_args *args)
+{
+    update_launch(stream, args, args->count);
+}
+
+/* ---- sums over a block ---- */
+
+/* The sum of every thread's value, valid in thread 0; `scratch` holds a value per thread. */
+template <typename T> static __device__ T block_sum(T value, T *scratch)
+{
+    scratch[threadIdx.x] = value;
+    for (int half = blockDim.x / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if ((int)threadIdx.x < half)
+            scratch[threadIdx.x] += scratch[threadIdx.x + half];
+    }
+    __syncthreads();
+    T sum = scratch[0];
+    __syncthreads();
+    return sum;
+}
+
+/* A block per frame. */
+static __global__ void linear_frames(struct linear_args args)
+{
+    __shared__ float scratch[THREADS];
+    float sum = block_sum(linear_lane(&args, blockIdx.x, threadIdx.x, THREADS), scratch);
+    if (threadIdx.x == 0)
+        args.logits[blockIdx.x] = sum + args.bias[0];
+}
+
+void kernel_linear(cudaStream_t stream, const struct linear_args *args)
+{
+    if (args->count > 0)
+        linear_frames<<<args->count, THREADS, 0, stream>>>(*args);
+}
+
+/* One block for the batch. */
+static __global__ void loss_batch(struct loss_args args)
+{
+    __shared__ double scratch[THREADS];
+    struct loss_sums sums = {0, 0, 0};
+    for (int n = threadIdx.x; n < args.batch.count; n += THREADS)
+        loss_at(&args, n, &sums);
+    sums.loss = block_sum(sums.loss, scratch);
+    sums.correct = block_sum(sums.correct, scratch);
+    sums.gradient = block_sum(sums.gradient, scratch);
+    if (threadIdx.x != 0)
+        return;
+    *args.bias_gradient = (float)sums.gradient;
+    if (args.sums) {
+        args.sums[2 * *args.batch.step] = sums.loss;
+        args.sums[2 * *args.batch.step + 1] = sums.correct;
+    }
+}
+
+void kernel_loss(cudaStream_t stream, const struct loss_args *args)
+{
+    loss_batch<<<1, THREADS, 0, stream>>>(*args);
+}
+
+/* A block is (positions, vectors): x takes up to 32 vectors, the rest of the threads are positions,
+ * whose sums of the bias gradient the block adds in order. */
+enum { UNPOOL_THREADS = 1024, UNPOOL_VECTORS = 32 };
+
+static __global__ void unpool_positions(struct unpool_args args)
+{
+    __shared__ struct vector scratch[UNPOOL_THREADS];
+    const int v = blockIdx.y * blockDim.x + threadIdx.x;
+    struct vector sum = {{0, 0, 0, 0}};
+    if (v < args.vectors)
+        for (int64_t p = blockIdx.x * (int64_t)blockDim.y + threadIdx.y; p < args.positions;
+             p += (int64_t)gridDim.x * blockDim.y)
+            unpool_at(&args, p * args.vectors + v, &sum);
+    scratch[threadIdx.y * blockDim.x + threadIdx.x] = sum;
+    __syncthreads();
+    if (threadIdx.y != 0 || v >= args.vectors)
+        return;
+    for (int y = 1; y < (int)blockDim.y; y++)
+        for (int c = 0; c < VECTOR; c++)
+            sum.x[c] += scratch[y * blockDim.x + threadIdx.x].x[c];
+    vector_store(args.bias_parts, (int64_t)blockIdx.x * args.vectors + v, REAL_FLOAT32, sum);
+}
+
+void kernel_unpool(cudaStream_t stream, const struct unpool_args *args)
+{
+    int x = args->vectors < UNPOOL_VECTORS ? args->vectors : UNPOOL_VECTORS;
+    dim3 block(x, UNPOOL_THREADS / x), grid(UNPOOL_PARTS, (args->vectors + x - 1) / x);
+    unpool_positions<<<grid, block, 0, stream>>>(*args);
+}

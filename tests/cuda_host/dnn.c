@@ -1,0 +1,216 @@
+/* cuDNN's convolutions as their definition says, in double. */
+#include "engine/cuda_bodies.h"
+#include "tests/cuda_host/queue.h"
+
+#include <cudnn.h>
+#include <stdlib.h>
+
+struct cudnnTensorStruct {
+    int n, c, h, w;
+    enum real real;
+};
+struct cudnnFilterStruct {
+    int k, c;
+    enum real real;
+};
+struct cudnnConvolutionStruct {
+    cudnnMathType_t math;
+};
+
+size_t cudnnGetVersion(void)
+{
+    return CUDNN_VERSION;
+}
+
+const char *cudnnGetErrorString(cudnnStatus_t code)
+{
+    return code == CUDNN_STATUS_SUCCESS ? "success" : "an error of cuDNN for the host";
+}
+
+#define CREATES(name, type)                                                                        \
+    cudnnStatus_t name(type *made)                                                                 \
+    {                                                                                              \
+        *made = calloc(1, 64);                                                                     \
+        return *made ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_ALLOC_FAILED;                           \
+    }
+#define DESTROYS(name, type)                                                                       \
+    cudnnStatus_t name(type made)                                                                  \
+    {                                                                                              \
+        free((void *)made);                                                                        \
+        return CUDNN_STATUS_SUCCESS;                                                               \
+    }
+
+CREATES(cudnnCreate, cudnnHandle_t)
+DESTROYS(cudnnDestroy, cudnnHandle_t)
+CREATES(cudnnCreateTensorDescriptor, cudnnTensorDescriptor_t)
+DESTROYS(cudnnDestroyTensorDescriptor, cudnnTensorDescriptor_t)
+CREATES(cudnnCreateFilterDescriptor, cudnnFilterDescriptor_t)
+DESTROYS(cudnnDestroyFilterDescriptor, cudnnFilterDescriptor_t)
+CREATES(cudnnCreateConvolutionDescriptor, cudnnConvolutionDescriptor_t)
+DESTROYS(cudnnDestroyConvolutionDescriptor, cudnnConvolutionDescriptor_t)
+
+cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream)
+{
+    (void)handle, (void)stream;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static enum real real_of(cudnnDataType_t type)
+{
+    return type == CUDNN_DATA_BFLOAT16 ? REAL_BFLOAT16 : REAL_FLOAT32;
+}
+
+cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t tensor, cudnnTensorFormat_t format,
+                                         cudnnDataType_t type, int n, int c, int h, int w)
+{
+    *tensor = (struct cudnnTensorStruct){n, c, h, w, real_of(type)};
+    return format == CUDNN_TENSOR_NHWC && n > 0 ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
+}
+
+cudnnStatus_t cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t filter, cudnnDataType_t type,
+                                         cudnnTensorFormat_t format, int k, int c, int h, int w)
+{
+    *filter = (struct cudnnFilterStruct){k, c, real_of(type)};
+    return format == CUDNN_TENSOR_NHWC && h == 3 && w == 3 ? CUDNN_STATUS_SUCCESS
+                                                           : CUDNN_STATUS_BAD_PARAM;
+}
+
+cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t conv, int pad_h,
+                                              int pad_w, int stride_h, int stride_w, int dilation_h,
+                                              int dilation_w, cudnnConvolutionMode_t mode,
+                                              cudnnDataType_t type)
+{
+    (void)conv;
+    int same = pad_h == 1 && pad_w == 1 && stride_h == 1 && stride_w == 1 && dilation_h == 1 &&
+               dilation_w == 1 && mode == CUDNN_CROSS_CORRELATION && type == CUDNN_DATA_FLOAT;
+    return same ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
+}
+
+cudnnStatus_t cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t conv, cudnnMathType_t math)
+{
+    conv->math = math;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+/* Proposals: one that is refused, one that is not deterministic, one that is. */
+#define PROPOSES(direction, From, With, To, Algorithm, Proposal)                                   \
+    cudnnStatus_t cudnnGetConvolution##direction##Algorithm_v7(                                    \
+        cudnnHandle_t handle, const From from, const With with,                                    \
+        const cudnnConvolutionDescriptor_t conv, const To to, const int wanted, int *count,        \
+        Proposal *proposals)                                                                       \
+    {                                                                                              \
+        (void)handle, (void)from, (void)with, (void)conv, (void)to, (void)wanted;                  \
+        const Proposal refused = {.status = CUDNN_STATUS_NOT_SUPPORTED};                           \
+        const Proposal fast = {.memory = 1000, .determinism = CUDNN_NON_DETERMINISTIC};            \
+        const Proposal fixed = {.algo = 1, .memory = 9000, .determinism = CUDNN_DETERMINISTIC};    \
+        proposals[0] = refused, proposals[1] = fast, proposals[2] = fixed;                         \
+        *count = 3;                                                                                \
+        return CUDNN_STATUS_SUCCESS;                                                               \
+    }                                                                                              \
+    cudnnStatus_t cudnnGetConvolution##direction##WorkspaceSize(                                   \
+        cudnnHandle_t handle, const From from, const With with,                                    \
+        const cudnnConvolutionDescriptor_t conv, const To to, Algorithm algorithm, size_t *bytes)  \
+    {                                                                                              \
+        (void)handle, (void)from, (void)with, (void)conv, (void)to;                                \
+        *bytes = algorithm ? 9000 : 1000;                                                          \
+        return CUDNN_STATUS_SUCCESS;                                                               \
+    }
+
+PROPOSES(Forward, cudnnTensorDescriptor_t, cudnnFilterDescriptor_t, cudnnTensorDescriptor_t,
+         cudnnConvolutionFwdAlgo_t, cudnnConvolutionFwdAlgoPerf_t)
+PROPOSES(BackwardData, cudnnFilterDescriptor_t, cudnnTensorDescriptor_t, cudnnTensorDescriptor_t,
+         cudnnConvolutionBwdDataAlgo_t, cudnnConvolutionBwdDataAlgoPerf_t)
+PROPOSES(BackwardFilter, cudnnTensorDescriptor_t, cudnnTensorDescriptor_t, cudnnFilterDescriptor_t,
+         cudnnConvolutionBwdFilterAlgo_t, cudnnConvolutionBwdFilterAlgoPerf_t)
+
+/* ---- the three directions ---- */
+
+enum direction { FORWARD, BACKWARD_DATA, BACKWARD_FILTER };
+
+struct conv_task {
+    enum direction direction;
+    struct cudnnTensorStruct x, y;
+    const void *from, *with;
+    void *to;
+};
+
+/* Adds a term of the sum that defines the result: y += w x, dx += w dy or dw += dy x. */
+static void add_term(const struct conv_task *t, double *to, int64_t x, int64_t y, int64_t w)
+{
+    const int64_t from[] = {x, y, x}, with[] = {w, w, y}, at[] = {y, x, w};
+    enum direction d = t->direction;
+    to[at[d]] += (double)real_load(t->from, from[d], t->x.real) *
+                 (double)real_load(t->with, with[d], t->x.real);
+}
+
+static int run_conv(void *args)
+{
+    const struct conv_task *t = args;
+    const int N = t->x.n, C = t->x.c, H = t->x.h, W = t->x.w, K = t->y.c;
+    const int64_t counts[] = {(int64_t)N * H * W * K, (int64_t)N * H * W * C, (int64_t)K * 9 * C};
+    double *to = calloc((size_t)counts[t->direction], sizeof *to);
+    for (int64_t p = 0; p < (int64_t)N * H * W; p++) {
+        const int j = (int)(p % W), i = (int)(p / W % H);
+        for (int tap = 0; tap < 9; tap++) {
+            const int u = tap / 3 - 1, v = tap % 3 - 1;
+            if (i + u < 0 || i + u >= H || j + v < 0 || j + v >= W)
+                continue;
+            for (int k = 0; k < K; k++)
+                for (int c = 0; c < C; c++)
+                    add_term(t, to, (p + u * W + v) * C + c, p * K + k,
+                             ((int64_t)k * 9 + tap) * C + c);
+        }
+    }
+    for (int64_t i = 0; i < counts[t->direction]; i++)
+        real_store(t->to, i, t->x.real, (float)to[i]);
+    free(to);
+    return 1;
+}
+
+static cudnnStatus_t enqueue(enum direction direction, const struct cudnnTensorStruct *x,
+                             const struct cudnnTensorStruct *y, const void *from, const void *with,
+                             void *to, size_t workspace_bytes)
+{
+    struct conv_task task = {direction, *x, *y, from, with, to};
+    if (x->n != y->n || x->real != y->real || workspace_bytes < 1000)
+        return CUDNN_STATUS_BAD_PARAM;
+    host_enqueue(run_conv, &task, sizeof task);
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void *alpha,
+                                      const cudnnTensorDescriptor_t x_desc, const void *x,
+                                      const cudnnFilterDescriptor_t w_desc, const void *w,
+                                      const cudnnConvolutionDescriptor_t conv,
+                                      cudnnConvolutionFwdAlgo_t algorithm, void *workspace,
+                                      size_t workspace_bytes, const void *beta,
+                                      const cudnnTensorDescriptor_t y_desc, void *y)
+{
+    (void)handle, (void)alpha, (void)w_desc, (void)conv, (void)algorithm, (void)workspace,
+        (void)beta;
+    return enqueue(FORWARD, x_desc, y_desc, x, w, y, workspace_bytes);
+}
+
+cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void *alpha,
+                                           const cudnnFilterDescriptor_t w_desc, const void *w,
+                                           const cudnnTensorDescriptor_t dy_desc, const void *dy,
+                                           const cudnnConvolutionDescriptor_t conv,
+                                           cudnnConvolutionBwdDataAlgo_t algorithm, void *workspace,
+                                           size_t workspace_bytes, const void *beta,
+                                           const cudnnTensorDescriptor_t dx_desc, void *dx)
+{
+    (void)handle, (void)alpha, (void)w_desc, (void)conv, (void)algorithm, (void)workspace,
+        (void)beta;
+    return enqueue(BACKWARD_DATA, dx_desc, dy_desc, dy, w, dx, workspace_bytes);
+}
+
+cudnnStatus_t cudnnConvolutionBackwardFilter(
+    cudnnHandle_t handle, const void *alpha, const cudnnTensorDescriptor_t x_desc, const void *x,
+    const cudnnTensorDescriptor_t dy_desc, const void *dy, const cudnnConvolutionDescriptor_t conv,
+    cudnnConvolutionBwdFilterAlgo_t algorithm, void *workspace, size_t workspace_bytes,
+    const void *beta, const cudnnFilterDescriptor_t dw_desc, void *dw)
+{
+    (void)handle, (void)alpha, (void)dw_desc, (void)conv, (void)algorithm, (void)workspace,
+        (void)beta;
+    return enqueue(BACKWARD_FILTER, x_desc, dy_desc, x, dy, dw, workspace_bytes);
+}
