@@ -122,7 +122,7 @@ static int report(const struct scoring *scoring, enum split split, struct scores
     const struct settings *settings = scoring->job->settings;
     const struct run *run = scoring->run;
     struct store_names names = {0}, val_names = {0};
-    struct scored_frames val;
+    struct scored_frames val = {0};
     struct robustness robustness;
     struct evaluation evaluation = {
         .split = settings->split,
