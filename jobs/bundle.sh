@@ -4,8 +4,8 @@
 #
 #   jobs/bundle.sh ARCHIVE.tar.gz PROGRAM...      a word that ends in .so is a plug-in of ours
 #
-#   unmask-.../bin/NAME        links to libexec/start
-#              libexec/        the programs, mpirun, orted, and `start`, which sets what they need
+#   unmask-.../bin/NAME        a copy of jobs/start: sets what libexec/NAME needs, and starts it
+#              libexec/        the programs, mpirun and orted
 #              lib/            their libraries        lib/openmpi/ lib/pmix/   plugins
 #              share/openmpi/  the launcher's messages
 #              jobs/ README.md         tests/  when test_engine is among the programs
@@ -88,9 +88,8 @@ put lib "\$ORIGIN" "${needed[@]}" "${ours[@]}"
 put lib/openmpi "\$ORIGIN/.." "${plugins[@]}"
 put lib/pmix "\$ORIGIN/.." "${pmix_plugins[@]}"
 cp "$(folder_of_mpi pkgdatadir)"/help-*.txt "$root/share/openmpi" || stop "no messages of Open MPI"
-cp "$here/start" "$root/libexec/start" && chmod 755 "$root/libexec/start" || exit 1
 for file in "${programs[@]}"; do
-    ln -s ../libexec/start "$root/bin/$(basename "$file")"
+    install -m 755 "$here/start" "$root/bin/$(basename "$file")" || exit 1
 done
 mkdir "$root/jobs" && cp "$here"/*.{sh,sbatch,example} "$root/jobs" && rm "$root/jobs/bundle.sh" &&
     cp "$here/../README.md" "$root" || exit 1

@@ -58,7 +58,7 @@ static int open_device(struct cuda *cuda, const struct engine_settings *settings
     int count = 0;
     cudaError_t code = cudaGetDeviceCount(&count);
     if (code != cudaSuccess || count < 1)
-        return fail(STATUS_FAILED, "no GPU to compute on: %s; use --device cpu, or auto",
+        return fail(STATUS_FAILED, "device cuda: no GPU: %s; use --device cpu, or auto",
                     code != cudaSuccess ? cudaGetErrorString(code) : "the driver shows none");
     int device = settings->local_rank % count;
     TRY_CUDA(cudaSetDevice(device));

@@ -47,7 +47,9 @@ if [ "${SANITIZE:-0}" = 1 ]; then
     finish
     exit
 fi
-claim 'the bundle is made, within its limit' bash "$bundler" "$tmp/unmask.tar.gz" "$bin"/unmask-* || exit 1
+plugin=$(find "$bin/.." -path '*/lib/libunmask-cuda.so')
+claim 'the bundle is made, within its limit' \
+    bash "$bundler" "$tmp/unmask.tar.gz" "$bin"/unmask-* ${plugin:+"$plugin"} || exit 1
 claim 'a root folder with nothing but the C library' furnish
 claim 'the bundle unpacks there' unpack
 if ! unshare --mount --pid --fork true 2>/dev/null; then

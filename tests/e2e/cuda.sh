@@ -86,7 +86,7 @@ claim '... ends the job' test "$code" -ne 0 -a $((SECONDS - start)) -lt 40
 claim '... with a line that names it' grep -E 'unmask-train.*rank 1' "$tmp/log"
 
 export CUDA_HOST_DEVICES=0
-claim 'no GPU: one line' exits 1 'no GPU to compute on' one train "$store" -o "$tmp/x.h5" --device cuda
-claim '... auto takes another engine and says so' exits 0 'engine .*no GPU to compute on' \
+claim 'no GPU: one line' exits 1 'device cuda: no GPU' one train "$store" -o "$tmp/x.h5" --device cuda
+claim '... auto takes another engine and says so' exits 0 'engine .*device cuda: no GPU' \
     one train "$store" -o "$tmp/auto.h5" --epochs 1
 finish
