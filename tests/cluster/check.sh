@@ -336,7 +336,11 @@ all_cases='chain_srun chain_mpirun usr1_srun usr1_mpirun limit requeues kill sto
 
 case_began=0
 mkdir "$work/small" && mount -t tmpfs -o size=4m tmpfs "$work/small" # before the nodes: they see it
-"$cluster" start "$work" || { echo 'FAIL - the cluster does not start' && exit 1; }
+if ! why=$("$cluster" start "$work" 2>&1); then
+    [ -z "$quick" ] || { echo "SKIP: the cluster tests: the cluster does not start here: $why" && exit 0; }
+    echo "FAIL - the cluster does not start: $why"
+    exit 1
+fi
 fixtures || { echo 'FAIL - the chain does not run under local.sh' && cat "$work/local.log" && exit 1; }
 echo "ok - a cluster of two nodes, and the chain under local.sh ($SECONDS s)"
 cases=$all_cases

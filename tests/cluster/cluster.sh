@@ -114,10 +114,10 @@ boot() { # FOLDER NAME ADDRESS
         ip link add bridge0 type bridge
         ip addr add 10.77.0.254/24 dev bridge0
         ip link set bridge0 up
-        wait_for 10 'munged' test -S "$folder/munge/socket"
+        wait_for 60 'munged' test -S "$folder/munge/socket"
         slurmctld -D -i &
     else
-        wait_for 10 'its network' ip link show eth0
+        wait_for 60 'its network' ip link show eth0
         ip addr add "$3/24" dev eth0
         ip link set eth0 up
         slurmd -D -N "$name" &
@@ -145,7 +145,7 @@ launch() { # NAME [ADDRESS]
     setsid unshare --net --uts --mount --pid --fork --kill-child --mount-proc \
         "$self" boot "$shared" "$1" "${2:-}" </dev/null >>"$folder/$1.out" 2>&1 &
     local outer=$!
-    wait_for 10 "$1" test -s "$folder/$1.booted"
+    wait_for 60 "$1" test -s "$folder/$1.booted"
     ps -o pid= --ppid $outer | tr -d ' ' >"$folder/$1.pid"
 }
 
@@ -165,7 +165,7 @@ plug() { # NODE
     launch "$1" "10.77.0.${1#node}"
     nsenter --target "$head" --net ip link add "$1" type veth peer name eth0 netns "$(pid_of "$1")"
     nsenter --target "$head" --net ip link set "$1" master bridge0 up || complain "no link to $1"
-    wait_for 20 "$1 in SLURM" node_ready "$1"
+    wait_for 60 "$1 in SLURM" node_ready "$1"
 }
 
 node_ready() {
@@ -186,7 +186,7 @@ start() {
     chmod 600 "$folder/munge/key"
     configure
     launch head
-    wait_for 20 'slurmctld' on head sinfo
+    wait_for 60 'slurmctld' on head sinfo
     local node
     for node in $nodes; do plug "$node"; done
 }
