@@ -1,13 +1,16 @@
 #include "eval/audit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cpus.h"
 #include "base/memory.h"
 #include "base/slices.h"
 #include "base/status.h"
-#include "comm/comm.h"
 #include "eval/audit_inside.h"
+#include "eval/jobs.h"
+#include "eval/scoring.h"
 
 static int read_rows(struct audit_rows *rows, const struct store *store)
 {
@@ -31,24 +34,13 @@ static int read_rows(struct audit_rows *rows, const struct store *store)
             rows->labels[at] = store_labels(store, split)[i];
             rows->splits[at] = (uint8_t)split;
             rows->groups[at] = names->group[i];
-            rows->sources[at] = names->source + (size_t)i * names->source_stride;
+            rows->sources[at] = names->source[i];
         }
-        if (n > 0)
+        if (n > 0) {
             rows->group_count = names->group_count;
+            rows->group_names = names->groups;
+        }
     }
-    return 0;
-}
-
-static int name_groups(struct audit_rows *rows)
-{
-    rows->group_names =
-        memory_zeroed((size_t)rows->group_count, sizeof *rows->group_names, "groups");
-    if (!rows->group_names)
-        return STATUS_FAILED;
-    for (int split = 0; split < SPLIT_COUNT; split++)
-        for (int64_t g = 0; rows->of[split].groups && g < rows->group_count; g++)
-            rows->group_names[g] =
-                rows->of[split].groups + (size_t)g * rows->of[split].group_stride;
     return 0;
 }
 
@@ -59,7 +51,6 @@ static void release_rows(struct audit_rows *rows)
     free(rows->groups);
     free(rows->sources);
     free(rows->digests);
-    free(rows->group_names);
     for (int split = 0; split < SPLIT_COUNT; split++)
         store_names_release(&rows->of[split]);
 }
@@ -91,19 +82,97 @@ static int gather_digests(struct comm *comm, const struct store *store, enum spl
     int rank = comm_rank(comm), size = comm_size(comm);
     int64_t rows = store_rows(store, split), mine = slice_count(rows, size, rank);
     uint8_t(*digests)[SHA256_BYTES] = memory_zeroed((size_t)mine, sizeof *digests, "digests");
-    int64_t *counts = memory_zeroed((size_t)size, sizeof *counts, "digests");
-    int status = digests && counts ? 0 : STATUS_FAILED;
-    for (int r = 0; counts && r < size; r++)
-        counts[r] = slice_count(rows, size, r);
-    if (status == 0)
-        status = hash_rows(store, split, slice_begin(rows, size, rank), mine, digests);
-    status = comm_agree(comm, status);
-    if (status == 0)
-        status = comm_gather(comm, digests, mine, SHA256_BYTES, all, counts);
+    int status = digests ? hash_rows(store, split, slice_begin(rows, size, rank), mine, digests)
+                         : STATUS_FAILED;
+    status = scoring_gather(comm, status, rows, SHA256_BYTES, digests, all);
     free(digests);
-    free(counts);
     return status;
 }
+
+/* ---- what stands on two sides of the split ----------------------------------------------------*/
+
+/* A row as it is sorted: equal pixels come together, the earliest split and name first. */
+struct print {
+    const uint8_t *digest;
+    const char *source;
+    int split;
+};
+
+static int compare_prints(const void *left, const void *right)
+{
+    const struct print *a = left, *b = right;
+    int order = memcmp(a->digest, b->digest, SHA256_BYTES);
+    if (order == 0)
+        order = a->split - b->split;
+    return order ? order : strcmp(a->source, b->source);
+}
+
+static int compare_duplicates(const void *left, const void *right)
+{
+    const struct audit_duplicate *a = left, *b = right;
+    int order = strcmp(b->split[1], a->split[1]); /* val, then test */
+    return order ? order : strcmp(a->source[1], b->source[1]);
+}
+
+static char *copied(const char *text)
+{
+    char *copy = memory_zeroed(strlen(text) + 1, 1, "name");
+    return copy ? strcpy(copy, text) : NULL;
+}
+
+static int add_duplicate(struct audit *audit, const struct print *first, const struct print *again)
+{
+    struct audit_duplicate *d = &audit->duplicates[audit->duplicate_count++];
+    *d = (struct audit_duplicate){.split = {split_name(first->split), split_name(again->split)},
+                                  .source = {copied(first->source), copied(again->source)}};
+    return d->source[0] && d->source[1] ? 0 : STATUS_FAILED;
+}
+
+int audit_find_duplicates(struct audit *audit, const struct audit_rows *rows)
+{
+    struct print *prints = memory_zeroed((size_t)rows->count, sizeof *prints, "rows to sort");
+    int status = prints ? 0 : STATUS_FAILED;
+    for (int64_t i = 0; status == 0 && i < rows->count; i++)
+        prints[i] = (struct print){rows->digests[i], rows->sources[i], rows->splits[i]};
+    audit->duplicates = memory_zeroed((size_t)rows->count, sizeof *audit->duplicates, "duplicates");
+    if (!audit->duplicates)
+        status = STATUS_FAILED;
+    if (status == 0)
+        qsort(prints, (size_t)rows->count, sizeof *prints, compare_prints);
+    for (int64_t i = 1, first = 0; status == 0 && i < rows->count; i++) {
+        if (memcmp(prints[i].digest, prints[first].digest, SHA256_BYTES) != 0)
+            first = i;
+        else if (prints[i].split != prints[first].split)
+            status = add_duplicate(audit, &prints[first], &prints[i]);
+    }
+    if (status == 0)
+        qsort(audit->duplicates, (size_t)audit->duplicate_count, sizeof *audit->duplicates,
+              compare_duplicates);
+    free(prints);
+    return status;
+}
+
+int audit_find_shared(struct audit *audit, const struct audit_rows *rows)
+{
+    uint8_t *sides = memory_zeroed((size_t)rows->group_count, 1, "groups");
+    audit->shared = memory_zeroed((size_t)rows->group_count, sizeof *audit->shared, "groups");
+    int status = sides && audit->shared ? 0 : STATUS_FAILED;
+    for (int64_t i = 0; status == 0 && i < rows->count; i++)
+        sides[rows->groups[i]] |= (uint8_t)(1 << rows->splits[i]);
+    for (int64_t g = 0; status == 0 && g < rows->group_count; g++) {
+        if ((sides[g] & (sides[g] - 1)) == 0) /* one side at most */
+            continue;
+        char *name = copied(rows->group_names[g]);
+        if (name)
+            audit->shared[audit->shared_count++] = name;
+        else
+            status = STATUS_FAILED;
+    }
+    free(sides);
+    return status;
+}
+
+/* ---- all of it --------------------------------------------------------------------------------*/
 
 static int find_all(struct audit *audit, const char *path, const struct audit_rows *rows,
                     int threads)
@@ -124,14 +193,9 @@ int audit_store(struct audit *audit, struct comm *comm, const char *path, const 
                 int threads)
 {
     struct audit_rows rows = {0};
-    int first = comm_rank(comm) == 0, status = 0;
+    int first = comm_rank(comm) == 0, status;
     *audit = (struct audit){.split_by_video = strcmp(store_split_by(store), "video") == 0};
-    if (first) {
-        status = read_rows(&rows, store);
-        if (status == 0)
-            status = name_groups(&rows);
-    }
-    status = comm_agree(comm, status);
+    status = comm_agree(comm, first ? read_rows(&rows, store) : 0);
     for (int64_t split = 0, at = 0; status == 0 && split < SPLIT_COUNT; split++) {
         status = gather_digests(comm, store, (enum split)split, first ? rows.digests + at : NULL);
         at += store_rows(store, (enum split)split);
@@ -162,4 +226,35 @@ void audit_clear(struct audit *audit)
     free(audit->shared);
     free(audit->notes);
     *audit = (struct audit){0};
+}
+
+/* ---- --audit STORE: no run, no report; the table goes to stdout -------------------------------*/
+
+static int print_audit(struct audit *audit, const char *path)
+{
+    TRY(audit_conclude(audit));
+    audit_print(stdout, audit, 1);
+    if (fflush(stdout) != 0)
+        return fail(STATUS_FAILED, "cannot write the audit to stdout");
+    return audit_verdict(audit, path);
+}
+
+int job_audit(struct job *job)
+{
+    const char *path = job->settings->inputs[0];
+    struct store *store = NULL;
+    struct audit audit = {0};
+    int threads = 1, widened_from, status;
+    status = cpus_claim(job->settings->engine.threads, comm_local_size(job->comm), &threads,
+                        &widened_from);
+    if (status == 0)
+        status = store_open(&store, path);
+    status = comm_agree(job->comm, status);
+    if (status == 0)
+        status = audit_store(&audit, job->comm, path, store, threads);
+    if (status == 0)
+        status = comm_agree(job->comm, comm_rank(job->comm) == 0 ? print_audit(&audit, path) : 0);
+    audit_clear(&audit);
+    store_close(&store);
+    return status;
 }

@@ -28,21 +28,21 @@ struct audit_cue {
                                  sharpness */
     int64_t frames;           /* that have a value; 0: the store does not record it, figures NaN */
     double mean[CLASS_COUNT]; /* of the real and of the fake frames */
-    double auc, low, high;    /* 95% interval by bootstrap over groups, of the same direction */
-    int fake_is_higher;       /* the direction: fake frames tend to the larger values */
+    double auc;
+    struct interval interval; /* of the AUC, by bootstrap over groups, in the same direction */
+    uint8_t fake_is_higher;   /* the direction: fake frames tend to the larger values */
 };
 
 /* A frame of val or test (place 1) whose stored pixels are those of one in an earlier split. */
 struct audit_duplicate {
-    enum split split[2];
+    const char *split[2]; /* "train", "val" or "test" */
     char *source[2];
 };
 
 struct audit_region {
     const char *name; /* static: "whole frame", "without the face", "only the face" */
-    double auc, auc_low, auc_high;
-    double accuracy, accuracy_low, accuracy_high;
-    double video_auc;
+    double auc, accuracy, video_auc;
+    struct interval auc_interval, accuracy_interval;
 };
 
 struct audit {

@@ -175,8 +175,8 @@ static int take_sample(struct sample *sample, struct audit_cue *cue, const struc
 static void fold(struct audit_cue *cue, struct interval interval)
 {
     cue->fake_is_higher = cue->auc > 0.5;
-    cue->low = cue->auc < 0.5 ? 1 - interval.high : interval.low;
-    cue->high = cue->auc < 0.5 ? 1 - interval.low : interval.high;
+    cue->interval =
+        cue->auc < 0.5 ? (struct interval){1 - interval.high, 1 - interval.low} : interval;
     cue->auc = cue->auc < 0.5 ? 1 - cue->auc : cue->auc;
 }
 

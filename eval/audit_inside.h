@@ -12,7 +12,7 @@ struct audit_rows {
     int32_t *groups;                    /* (count) rows of group_names */
     const char **sources;               /* (count) */
     uint8_t (*digests)[SHA256_BYTES];   /* (count) of the pixels */
-    const char **group_names;           /* (group_count) */
+    const char *const *group_names;     /* (group_count) */
     struct store_names of[SPLIT_COUNT]; /* what the names above point into */
 };
 

@@ -41,16 +41,14 @@ int audit_score_regions(struct scoring *scoring, enum split split, float *probab
 static struct audit_region region_of(const char *name, const struct evaluation *e)
 {
     const struct metrics *m = &e->frame_level;
-    const struct interval *auc = &m->intervals[INTERVAL_AUC];
-    const struct interval *accuracy = &m->intervals[INTERVAL_ACCURACY];
-    return (struct audit_region){.name = name,
-                                 .auc = m->auc,
-                                 .auc_low = auc->low,
-                                 .auc_high = auc->high,
-                                 .accuracy = m->accuracy,
-                                 .accuracy_low = accuracy->low,
-                                 .accuracy_high = accuracy->high,
-                                 .video_auc = e->video_level.auc};
+    return (struct audit_region){
+        .name = name,
+        .auc = m->auc,
+        .accuracy = m->accuracy,
+        .video_auc = e->video_level.auc,
+        .auc_interval = m->intervals[INTERVAL_AUC],
+        .accuracy_interval = m->intervals[INTERVAL_ACCURACY],
+    };
 }
 
 int audit_compare_regions(struct audit *audit, const struct evaluation *whole,

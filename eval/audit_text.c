@@ -1,11 +1,13 @@
-/* What people read of an audit. */
+/* What people and programs read of an audit. */
 #include <inttypes.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/status.h"
 #include "eval/audit.h"
+#include "store/h5.h"
 
 /* Of the lead over chance that a detector has, what it may keep without the face before it counts
  * as doing as well. */
@@ -40,7 +42,7 @@ static void note_leaks(FILE *out, const struct audit *audit)
                 "Warning: %" PRId64 " frame%s, pixel for pixel, on both sides of the split: %s in "
                 "%s is %s in %s%s.\n",
                 audit->duplicate_count, audit->duplicate_count > 1 ? "s stand" : " stands",
-                d->source[1], split_name(d->split[1]), d->source[0], split_name(d->split[0]),
+                d->source[1], d->split[1], d->source[0], d->split[0],
                 audit->duplicate_count > 1 ? ", ..." : "");
     }
     if (audit->shared_count && audit->split_by_video)
@@ -62,7 +64,7 @@ static void note_regions(FILE *out, const struct audit *audit)
     if (audit->region_count == 0 || isnan(whole))
         return;
     double kept = (without - 0.5) / (whole - 0.5);
-    if (whole <= 0.5 || audit->regions[0].auc_low <= 0.5)
+    if (whole <= 0.5 || audit->regions[0].auc_interval.low <= 0.5)
         fputs("The detector is hardly better than chance here: what it reads cannot be told.\n",
               out);
     else if (kept >= SAME_LEAD)
@@ -79,12 +81,12 @@ static void note_regions(FILE *out, const struct audit *audit)
 }
 
 /* "0.4512-0.5530", or why not. */
-static void print_interval(FILE *out, double low, double high)
+static void print_interval(FILE *out, struct interval interval)
 {
-    if (isnan(low))
+    if (isnan(interval.low))
         fprintf(out, "%18s", "too few groups");
     else
-        fprintf(out, "     %.4f-%.4f", low, high);
+        fprintf(out, "     %.4f-%.4f", interval.low, interval.high);
 }
 
 static void print_cues(FILE *out, const struct audit *audit)
@@ -104,7 +106,7 @@ static void print_cues(FILE *out, const struct audit *audit)
             continue;
         }
         fprintf(out, "%9.4f", cue->auc);
-        print_interval(out, cue->low, cue->high);
+        print_interval(out, cue->interval);
         fprintf(out, "%s\n", cue->auc == 0.5 ? "" : cue->fake_is_higher ? "  +" : "  -");
     }
     fputs("AUC folded, max(AUC, 1 - AUC); + fakes have the higher values, - the lower.\n\n", out);
@@ -117,9 +119,9 @@ static void print_regions(FILE *out, const struct audit *audit)
     for (int r = 0; r < audit->region_count; r++) {
         const struct audit_region *region = &audit->regions[r];
         fprintf(out, "%-18s%9.4f", region->name, region->auc);
-        print_interval(out, region->auc_low, region->auc_high);
+        print_interval(out, region->auc_interval);
         fprintf(out, "%10.4f", region->accuracy);
-        print_interval(out, region->accuracy_low, region->accuracy_high);
+        print_interval(out, region->accuracy_interval);
         fprintf(out, "%12.4f\n", region->video_auc);
     }
     fputc('\n', out);
@@ -153,4 +155,65 @@ int audit_conclude(struct audit *audit)
     if (!out || fclose(out) != 0)
         return fail(STATUS_FAILED, "no memory for the text of the audit");
     return 0;
+}
+
+/* ---- /audit of a report ------------------------------------------------------------------------
+ *
+ *   /audit/             attributes frames, limit (of a cue's AUC), split_by_video
+ *   /audit/notes        text: what a reader must know
+ *   /audit/shared       names of the groups on two sides
+ *   /audit/cue/         one row per cue; NaN where the store has no record
+ *   /audit/duplicate/   one row per frame that stands in an earlier split, too: split, source,
+ *                       of_split, of_source (strings)
+ *   /audit/region/      with --audit: one row per region */
+static const struct h5_member cue_members[] = {
+#define AT(member) offsetof(struct audit_cue, member)
+    {"name", H5_TEXT, AT(name)},
+    {"frames", H5_INT64, AT(frames)},
+    {"mean_real", H5_FLOAT64, AT(mean[CLASS_REAL])},
+    {"mean_fake", H5_FLOAT64, AT(mean[CLASS_FAKE])},
+    {"auc", H5_FLOAT64, AT(auc)},
+    {"low", H5_FLOAT64, AT(interval.low)},
+    {"high", H5_FLOAT64, AT(interval.high)},
+    {"fake_is_higher", H5_UINT8, AT(fake_is_higher)},
+#undef AT
+};
+
+static const struct h5_member duplicate_members[] = {
+    {"of_split", H5_TEXT, offsetof(struct audit_duplicate, split[0])},
+    {"of_source", H5_TEXT, offsetof(struct audit_duplicate, source[0])},
+    {"split", H5_TEXT, offsetof(struct audit_duplicate, split[1])},
+    {"source", H5_TEXT, offsetof(struct audit_duplicate, source[1])},
+};
+
+static const struct h5_member region_members[] = {
+#define AT(member) offsetof(struct audit_region, member)
+    {"name", H5_TEXT, AT(name)},
+    {"auc", H5_FLOAT64, AT(auc)},
+    {"auc_low", H5_FLOAT64, AT(auc_interval.low)},
+    {"auc_high", H5_FLOAT64, AT(auc_interval.high)},
+    {"accuracy", H5_FLOAT64, AT(accuracy)},
+    {"accuracy_low", H5_FLOAT64, AT(accuracy_interval.low)},
+    {"accuracy_high", H5_FLOAT64, AT(accuracy_interval.high)},
+    {"video_auc", H5_FLOAT64, AT(video_auc)},
+#undef AT
+};
+
+#define WRITE(folder, members, structs, count)                                                     \
+    h5_write_members(file, folder, members, sizeof members / sizeof members[0], structs,           \
+                     sizeof *structs, count)
+
+int audit_write(struct h5 *file, const struct audit *audit)
+{
+    TRY(h5_set_int(file, "/audit", "frames", audit->frames));
+    TRY(h5_set_double(file, "/audit", "limit", AUDIT_CUE_LIMIT));
+    TRY(h5_set_int(file, "/audit", "split_by_video", audit->split_by_video));
+    TRY(h5_write_text(file, "/audit/notes", audit->notes));
+    TRY(h5_write_strings(file, "/audit/shared", audit->shared_count,
+                         (const char *const *)audit->shared));
+    TRY(WRITE("/audit/cue", cue_members, audit->cues, AUDIT_CUES));
+    TRY(WRITE("/audit/duplicate", duplicate_members, audit->duplicates, audit->duplicate_count));
+    return audit->region_count
+               ? WRITE("/audit/region", region_members, audit->regions, audit->region_count)
+               : 0;
 }

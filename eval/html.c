@@ -1,5 +1,4 @@
 /* The page: head, sections, foot; and how anything from outside is written into it. */
-#include "eval/html.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -9,7 +8,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "base/version.h"
-#include "eval/html_parts.h"
+#include "eval/html.h"
 
 /* ---- words -----------------------------------------------------------------------------------*/
 
@@ -78,19 +77,20 @@ void html_figure(FILE *out, const struct metrics *m, double figure)
         fprintf(out, "%.3f", figure);
 }
 
-void html_interval(FILE *out, double low, double high)
+void html_interval(FILE *out, struct interval interval)
 {
-    if (!isnan(low) && !isnan(high))
-        fprintf(out, "%.3f to %.3f", low, high);
+    if (!isnan(interval.low))
+        fprintf(out, "%.3f to %.3f", interval.low, interval.high);
 }
 
-void html_range(FILE *out, double figure, double low, double high, double mark)
+void html_range(FILE *out, double figure, struct interval interval, double mark)
 {
     fputs("<svg class=\"range\" viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" "
           "aria-hidden=\"true\"><path class=\"base\" d=\"M0 5H100\"/>",
           out);
-    if (!isnan(low) && !isnan(high))
-        fprintf(out, "<path class=\"span\" d=\"M%.1f 5H%.1f\"/>", 100 * low, 100 * high);
+    if (!isnan(interval.low))
+        fprintf(out, "<path class=\"span\" d=\"M%.1f 5H%.1f\"/>", 100 * interval.low,
+                100 * interval.high);
     if (!isnan(mark))
         fprintf(out, "<path class=\"mark\" d=\"M%.1f 0V10\"/>", 100 * mark);
     if (!isnan(figure))

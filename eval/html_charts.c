@@ -1,5 +1,5 @@
 /* The charts: ROC and DET, reliability, history. */
-#include "eval/html_parts.h"
+#include "eval/html.h"
 
 #include <inttypes.h>
 #include <math.h>

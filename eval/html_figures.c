@@ -1,6 +1,6 @@
 /* What the page says first: the result in plain words with what limits it, the figures of both
  * levels, and the decisions they come from. */
-#include "eval/html_parts.h"
+#include "eval/html.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -149,7 +149,7 @@ static void print_cell(FILE *out, const struct metrics *m, const struct row *row
     html_figure(out, m, figure_of(m, row));
     if (row->interval >= 0) {
         fputs("<small>", out);
-        html_interval(out, m->intervals[row->interval].low, m->intervals[row->interval].high);
+        html_interval(out, m->intervals[row->interval]);
         fputs("</small>", out);
     }
     fputs("</td>", out);
@@ -166,12 +166,11 @@ static void print_headlines(FILE *out, const struct evaluation *e)
         fprintf(out, "<div>%s of %s<b>", row->name, k % 2 ? "videos" : "frames");
         html_figure(out, m, figure_of(m, row));
         fputs("</b><small>", out);
-        html_interval(out, range->low, range->high);
+        html_interval(out, *range);
         if (isnan(range->low))
             fputs("no interval: too few groups", out);
         fputs("</small>", out);
-        html_range(out, figure_of(m, row), range->low, range->high,
-                   k / 2 ? m->majority_accuracy : 0.5);
+        html_range(out, figure_of(m, row), *range, k / 2 ? m->majority_accuracy : 0.5);
         fputs("</div>\n", out);
     }
     fputs(

@@ -1,5 +1,5 @@
 /* The evidence: the scores of each video's frames, and pictures of the most telling frames. */
-#include "eval/html_parts.h"
+#include "eval/html.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* How the page looks: one column of sober type, the colours of Okabe and Ito (which colour-blind
  * people tell apart) in a shade for each background; nothing is said by colour alone. */
-#include "eval/html_parts.h"
+#include "eval/html.h"
 
 const char html_style[] =
     ":root{--paper:#fff;--ink:#1b1e21;--soft:#555d65;--line:#d4d9de;\n"

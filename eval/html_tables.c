@@ -1,6 +1,6 @@
 /* What stands behind the figures: the audit, the robustness sweep, and which files, programs and
  * machines they come from. */
-#include "eval/html_parts.h"
+#include "eval/html.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -33,9 +33,9 @@ static void print_cues(FILE *out, const struct audit *a)
         int bad = cue->auc > AUDIT_CUE_LIMIT;
         fprintf(out, "<td>%s%.3f%s<small>", bad ? "<strong>" : "", cue->auc,
                 bad ? " !</strong>" : "");
-        html_interval(out, cue->low, cue->high);
+        html_interval(out, cue->interval);
         fputs("</small></td><td>", out);
-        html_range(out, cue->auc, cue->low, cue->high, 0.5);
+        html_range(out, cue->auc, cue->interval, 0.5);
         fprintf(out, "</td><td>%.6g</td><td>%.6g</td></tr>\n", cue->mean[CLASS_REAL],
                 cue->mean[CLASS_FAKE]);
     }
@@ -59,11 +59,11 @@ static void print_regions(FILE *out, const struct audit *a)
     for (int k = 0; k < a->region_count; k++) {
         const struct audit_region *r = &a->regions[k];
         fprintf(out, "<tr><th>%s</th><td>%.3f<small>", r->name, r->auc);
-        html_interval(out, r->auc_low, r->auc_high);
+        html_interval(out, r->auc_interval);
         fputs("</small></td><td>", out);
-        html_range(out, r->auc, r->auc_low, r->auc_high, 0.5);
+        html_range(out, r->auc, r->auc_interval, 0.5);
         fprintf(out, "</td><td>%.3f<small>", r->accuracy);
-        html_interval(out, r->accuracy_low, r->accuracy_high);
+        html_interval(out, r->accuracy_interval);
         fprintf(out, "</small></td><td>%.3f</td></tr>\n", r->video_auc);
     }
     fputs("</tbody>\n</table></div>\n", out);
@@ -82,7 +82,7 @@ static void print_leaks(FILE *out, const struct audit *a)
         for (int64_t k = 0; k < a->duplicate_count && k < NAMES_SHOWN; k++) {
             const struct audit_duplicate *d = &a->duplicates[k];
             for (int side = 0; side < 2; side++) {
-                fprintf(out, "%s %s ", side ? " =" : "<li>", split_name(d->split[side]));
+                fprintf(out, "%s %s ", side ? " =" : "<li>", d->split[side]);
                 html_name(out, d->source[side]);
             }
             fputs("</li>\n", out);
@@ -154,7 +154,7 @@ void html_robustness(const struct html *html)
         fputs("</th><td>", out);
         html_figure(out, &html->e->frame_level, row->auc);
         fputs("</td><td>", out);
-        html_range(out, row->auc, NAN, NAN, r->rows[0].auc);
+        html_range(out, row->auc, (struct interval){NAN, NAN}, r->rows[0].auc);
         fprintf(out, "</td><td>%.3f</td><td>", row->accuracy);
         html_figure(out, &html->e->video_level, row->video_auc);
         fprintf(out, "</td><td>%.3f</td></tr>\n", row->video_accuracy);

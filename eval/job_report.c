@@ -9,7 +9,6 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/options.h"
 #include "base/status.h"
 #include "eval/audit.h"
@@ -47,51 +46,22 @@ static int open_inputs(struct scoring *scoring, struct job *job, struct threshol
     return comm_rank(job->comm) == 0 ? file_check_writable(part) : 0;
 }
 
-/* The scored rows of a split, and what their names stand in. */
-struct rows {
-    struct store_names names;
-    const char **sources, **videos, **groups;
-    struct scored_frames frames;
-};
-
-/* Strings of a fixed stride as an array of pointers; the caller frees the array. */
-static const char **cells(const char *strings, size_t stride, int64_t count)
+/* The scored rows of a split; the frames borrow the names. */
+static int read_frames(struct scored_frames *frames, struct store_names *names,
+                       const struct store *store, enum split split, const float *probabilities)
 {
-    const char **pointers = memory_zeroed((size_t)count, sizeof *pointers, "names");
-    for (int64_t i = 0; pointers && i < count; i++)
-        pointers[i] = strings + (size_t)i * stride;
-    return pointers;
-}
-
-/* rows_release takes what a failure left. */
-static int rows_read(struct rows *rows, const struct store *store, enum split split,
-                     const float *probabilities)
-{
-    struct store_names *names = &rows->names;
     TRY(store_read_names(store, split, names));
-    int64_t count = store_rows(store, split);
-    rows->sources = cells(names->source, names->source_stride, count);
-    rows->videos = cells(names->videos, names->video_stride, names->video_count);
-    rows->groups = cells(names->groups, names->group_stride, names->group_count);
-    rows->frames = (struct scored_frames){.count = count,
-                                          .labels = store_labels(store, split),
-                                          .probabilities = probabilities,
-                                          .sources = rows->sources,
-                                          .videos = names->video,
-                                          .groups = names->group,
-                                          .video_count = names->video_count,
-                                          .group_count = names->group_count,
-                                          .video_names = rows->videos,
-                                          .group_names = rows->groups};
-    return rows->sources && rows->videos && rows->groups ? STATUS_OK : STATUS_FAILED;
-}
-
-static void rows_release(struct rows *rows)
-{
-    free(rows->sources);
-    free(rows->videos);
-    free(rows->groups);
-    store_names_release(&rows->names);
+    *frames = (struct scored_frames){store_rows(store, split),
+                                     store_labels(store, split),
+                                     probabilities,
+                                     names->source,
+                                     names->video,
+                                     names->group,
+                                     names->video_count,
+                                     names->group_count,
+                                     names->videos,
+                                     names->groups};
+    return 0;
 }
 
 /* Which files the report was made from. */
@@ -151,7 +121,8 @@ static int report(const struct scoring *scoring, enum split split, struct scores
 {
     const struct settings *settings = scoring->job->settings;
     const struct run *run = scoring->run;
-    struct rows rows = {0}, val = {0};
+    struct store_names names = {0}, val_names = {0};
+    struct scored_frames val = {0};
     struct robustness robustness;
     struct evaluation evaluation = {
         .split = settings->split,
@@ -159,16 +130,15 @@ static int report(const struct scoring *scoring, enum split split, struct scores
         .split_by = store_split_by(scoring->store),
         .history = {.epochs = run->epoch},
         .threshold = settings->threshold,
-        .threshold_frames = scores->of_val ? &val.frames : NULL,
+        .threshold_frames = scores->of_val ? &val : NULL,
         .threads = engine_threads(scoring->engine),
     };
     for (int c = 0; c < RUN_COLUMNS; c++)
         evaluation.history.columns[c] = run->history[c];
     int status;
-    TRY_OR(done, rows_read(&rows, scoring->store, split, scores->rows[0]));
+    TRY_OR(done, read_frames(&evaluation.frames, &names, scoring->store, split, scores->rows[0]));
     if (scores->of_val)
-        TRY_OR(done, rows_read(&val, scoring->store, SPLIT_VAL, scores->of_val));
-    evaluation.frames = rows.frames;
+        TRY_OR(done, read_frames(&val, &val_names, scoring->store, SPLIT_VAL, scores->of_val));
     TRY_OR(done, evaluation_compute(&evaluation));
     if (strcmp(evaluation.threshold_split, evaluation.split) == 0)
         log_warn("--threshold %s was chosen on %s and is tried on it: optimistic",
@@ -190,8 +160,8 @@ static int report(const struct scoring *scoring, enum split split, struct scores
     TRY_OR(done, audit_verdict(&scores->audit, scoring->store_path));
 done:
     evaluation_clear(&evaluation);
-    rows_release(&rows);
-    rows_release(&val);
+    store_names_release(&names);
+    store_names_release(&val_names);
     return status;
 }
 

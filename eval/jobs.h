@@ -4,8 +4,19 @@
 #define EVAL_JOBS_H
 
 #include "comm/comm.h"
-#include "eval/settings.h"
+#include "engine/engine.h"
 #include "store/provenance.h"
+
+/* The options of unmask-eval, resolved. */
+struct settings {
+    const char *const *inputs; /* the words that are no options */
+    int input_count;
+    const char *output, *split, *weights, *plots, *threshold, *format, *max_bad, *export_path,
+        *export_input;
+    struct engine_settings engine;
+    int any_store, audit, robustness;
+    double timeout_s;
+};
 
 struct job {
     struct comm *comm;

@@ -16,9 +16,6 @@ int metrics_compute(struct metrics *metrics, double threshold, int64_t count, co
 int metrics_compute_curves(struct metrics *metrics, const uint8_t *labels,
                            const double *probabilities);
 
-/* The part that is calibration (calibration.c); it must be zeroed. */
-void metrics_calibrate(struct metrics *metrics, const uint8_t *labels, const double *probabilities);
-
 /* A row among others sorted by falling score. */
 struct ranked {
     double score;

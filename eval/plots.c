@@ -10,7 +10,6 @@
  * than a thousandth of an axis are left out here (report.h5 keeps them all). */
 #include "eval/plots.h"
 
-#include "eval/plots_script.h"
 #include "eval/robustness.h"
 
 #include "base/status.h"

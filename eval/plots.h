@@ -17,4 +17,7 @@ int plots_write(const struct evaluation *evaluation, const char *folder);
  * missing or fails, data and script stay. */
 int plots_render(const char *folder, int robustness);
 
+/* The fixed part of plots.gp; plots.c writes the variables it needs in front of it. */
+extern const char plots_script[];
+
 #endif

@@ -4,7 +4,7 @@
  * tics, thick lines, markers of different shape, and the blue and vermillion of Okabe and Ito,
  * which colour-blind people tell apart. Legends stand below the axes, where no data can be. Text
  * that varies is never `enhanced`, so that an underscore stays an underscore. */
-#include "eval/plots_script.h"
+#include "eval/plots.h"
 
 const char plots_script[] =
     "set encoding utf8\n"

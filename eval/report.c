@@ -26,7 +26,7 @@
  *                            probability (float64, the mean), frames (int64), group (string)
  *   /robustness/             robustness.h
  *   /history/                one float64 row per epoch
- *   /audit/                  see audit_write.c
+ *   /audit/                  audit_text.c
  *
  * A figure that is not defined is NaN; where a split is too small for it, an attribute
  * NAME_undefined (of /interval: undefined) says what it needs.
@@ -44,6 +44,7 @@
 #include "base/status.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -63,128 +64,107 @@ static int write_column(struct h5 *file, const char *prefix, const char *name, e
     return h5_write(file, join(path, prefix, name), type, 1, &count, values);
 }
 
-static int write_scalar(struct h5 *file, const char *prefix, const char *name, double value)
-{
-    char path[NAME_BYTES];
-    return h5_write(file, join(path, prefix, name), H5_FLOAT64, 0, NULL, &value);
-}
+/* ---- a level ---------------------------------------------------------------------------------*/
 
-static int write_confusion(struct h5 *file, const char *prefix, const struct metrics *m)
-{
-    char path[NAME_BYTES];
-    const int64_t dims[] = {CLASS_COUNT, CLASS_COUNT};
-    join(path, prefix, "confusion_matrix");
-    TRY(h5_write(file, path, H5_INT64, 2, dims, m->confusion));
-    TRY(h5_set_texts(file, path, "row_labels", CLASS_COUNT, class_names));
-    TRY(h5_set_texts(file, path, "column_labels", CLASS_COUNT, class_names));
-    return h5_set_text(file, path, "meaning", "rows: true class, columns: predicted class");
-}
+/* What struct metrics holds as it stands in the file. */
+static const struct dataset {
+    const char *name;
+    size_t offset;
+    enum h5_type type;
+    int rank;
+    int64_t dims[2];
+} datasets[] = {
+#define AT(member) offsetof(struct metrics, member)
+    {"confusion_matrix", AT(confusion), H5_INT64, 2, {CLASS_COUNT, CLASS_COUNT}},
+    {"report/precision", AT(precision), H5_FLOAT64, 1, {CLASS_COUNT}},
+    {"report/recall", AT(recall), H5_FLOAT64, 1, {CLASS_COUNT}},
+    {"report/f1", AT(f1), H5_FLOAT64, 1, {CLASS_COUNT}},
+    {"report/support", AT(support), H5_INT64, 1, {CLASS_COUNT}},
+    {"report/accuracy", AT(accuracy), H5_FLOAT64, 0, {0}},
+    {"report/macro_avg", AT(macro_avg), H5_FLOAT64, 1, {FIGURE_COUNT}},
+    {"report/weighted_avg", AT(weighted_avg), H5_FLOAT64, 1, {FIGURE_COUNT}},
+    {"baseline/majority_accuracy", AT(majority_accuracy), H5_FLOAT64, 0, {0}},
+    {"baseline/balanced_accuracy", AT(balanced_accuracy), H5_FLOAT64, 0, {0}},
+    {"baseline/matthews_correlation", AT(matthews_correlation), H5_FLOAT64, 0, {0}},
+    {"calibration/probability", AT(calibration.probability), H5_FLOAT64, 1, {BIN_COUNT}},
+    {"calibration/fake", AT(calibration.fake), H5_FLOAT64, 1, {BIN_COUNT}},
+    {"calibration/count", AT(calibration.count), H5_INT64, 1, {BIN_COUNT}},
+    {"interval/accuracy", AT(intervals[INTERVAL_ACCURACY]), H5_FLOAT64, 1, {2}},
+    {"interval/balanced_accuracy", AT(intervals[INTERVAL_BALANCED_ACCURACY]), H5_FLOAT64, 1, {2}},
+    {"interval/auc", AT(intervals[INTERVAL_AUC]), H5_FLOAT64, 1, {2}},
+    {"interval/eer", AT(intervals[INTERVAL_EER]), H5_FLOAT64, 1, {2}},
+};
 
-static int write_average(struct h5 *file, const char *prefix, const char *name,
-                         const double *figures)
-{
-    static const char *const columns[FIGURE_COUNT] = {"precision", "recall", "f1"};
-    char path[NAME_BYTES];
-    TRY(write_column(file, prefix, name, H5_FLOAT64, FIGURE_COUNT, figures));
-    return h5_set_texts(file, join(path, prefix, name), "columns", FIGURE_COUNT, columns);
-}
+/* Real attributes; of a NaN, NAME_undefined says what it needs. */
+static const struct figure {
+    const char *object, *name;
+    size_t offset;
+    const char *needs; /* NULL: it says nothing */
+} figures[] = {
+    {"roc", "auc", AT(auc), NULL},
+    {"pr", "average_precision", AT(average_precision), NULL},
+    {"det", "eer", AT(eer), "needs rows of both classes"},
+    {"det", "threshold", AT(eer_threshold), "needs rows of both classes"},
+    {"det", "tpr_at_fpr_0.01", AT(tpr_at_1_percent), "needs 100 real rows, and fake ones"},
+    {"calibration", "brier", AT(calibration.brier), NULL},
+    {"calibration", "ece", AT(calibration.expected_error), "needs 100 rows"},
+};
 
-static int write_classes(struct h5 *file, const char *prefix, const struct metrics *m)
+static int write_figures(struct h5 *file, const char *prefix, const struct metrics *m)
 {
-    char path[NAME_BYTES];
-    TRY(h5_write_strings(file, join(path, prefix, "report/classes"), CLASS_COUNT, class_names));
-    TRY(write_column(file, prefix, "report/precision", H5_FLOAT64, CLASS_COUNT, m->precision));
-    TRY(write_column(file, prefix, "report/recall", H5_FLOAT64, CLASS_COUNT, m->recall));
-    TRY(write_column(file, prefix, "report/f1", H5_FLOAT64, CLASS_COUNT, m->f1));
-    TRY(write_column(file, prefix, "report/support", H5_INT64, CLASS_COUNT, m->support));
-    TRY(write_scalar(file, prefix, "report/accuracy", m->accuracy));
-    TRY(write_average(file, prefix, "report/macro_avg", m->macro_avg));
-    TRY(write_average(file, prefix, "report/weighted_avg", m->weighted_avg));
-    return h5_write_text(file, join(path, prefix, "report/text"), m->text);
+    char path[NAME_BYTES], undefined[NAME_BYTES];
+    for (size_t k = 0; k < sizeof datasets / sizeof datasets[0]; k++) {
+        const struct dataset *d = &datasets[k];
+        TRY(h5_write(file, join(path, prefix, d->name), d->type, d->rank, d->dims,
+                     (const char *)m + d->offset));
+    }
+    for (size_t k = 0; k < sizeof figures / sizeof figures[0]; k++) {
+        const struct figure *f = &figures[k];
+        double value = *(const double *)((const char *)m + f->offset);
+        snprintf(undefined, sizeof undefined, "%s_undefined", f->name);
+        TRY(h5_set_double(file, join(path, prefix, f->object), f->name, value));
+        if (f->needs && isnan(value))
+            TRY(h5_set_text(file, path, undefined, f->needs));
+    }
+    return STATUS_OK;
 }
 
 static int write_curves(struct h5 *file, const char *prefix, const struct metrics *m)
 {
-    char path[NAME_BYTES];
     const struct curve *roc = &m->roc, *pr = &m->precision_recall;
     TRY(write_column(file, prefix, "roc/fpr", H5_FLOAT64, roc->count, roc->x));
     TRY(write_column(file, prefix, "roc/tpr", H5_FLOAT64, roc->count, roc->y));
     TRY(write_column(file, prefix, "roc/threshold", H5_FLOAT64, roc->count, roc->threshold));
-    TRY(h5_set_double(file, join(path, prefix, "roc"), "auc", m->auc));
     TRY(write_column(file, prefix, "pr/precision", H5_FLOAT64, pr->count, pr->y));
     TRY(write_column(file, prefix, "pr/recall", H5_FLOAT64, pr->count, pr->x));
     TRY(write_column(file, prefix, "pr/threshold", H5_FLOAT64, pr->count, pr->threshold));
-    return h5_set_double(file, join(path, prefix, "pr"), "average_precision", m->average_precision);
-}
-
-static int write_baseline(struct h5 *file, const char *prefix, const struct metrics *m)
-{
-    char path[NAME_BYTES];
-    TRY(write_scalar(file, prefix, "baseline/majority_accuracy", m->majority_accuracy));
-    TRY(write_scalar(file, prefix, "baseline/balanced_accuracy", m->balanced_accuracy));
-    TRY(write_scalar(file, prefix, "baseline/matthews_correlation", m->matthews_correlation));
-    return h5_set_text(file, join(path, prefix, "baseline"), "majority_class",
-                       class_names[m->majority_class]);
-}
-
-/* A scalar attribute, and beside a NaN the reason. */
-static int set_figure(struct h5 *file, const char *object, const char *name, double value,
-                      const char *needs)
-{
-    char reason[NAME_BYTES];
-    snprintf(reason, sizeof reason, "%s_undefined", name);
-    TRY(h5_set_double(file, object, name, value));
-    return isnan(value) ? h5_set_text(file, object, reason, needs) : STATUS_OK;
-}
-
-static int write_det(struct h5 *file, const char *prefix, const struct metrics *m)
-{
-    static const char both[] = "needs rows of both classes";
-    char path[NAME_BYTES];
-    double *fnr = memory_zeroed((size_t)m->roc.count, sizeof *fnr, "curve");
-    if (!fnr)
-        return STATUS_FAILED;
-    for (int64_t k = 0; k < m->roc.count; k++)
-        fnr[k] = 1 - m->roc.y[k];
-    int status = write_column(file, prefix, "det/fnr", H5_FLOAT64, m->roc.count, fnr);
+    TRY(write_column(file, prefix, "det/fpr", H5_FLOAT64, roc->count, roc->x));
+    double *fnr = memory_zeroed((size_t)roc->count, sizeof *fnr, "curve");
+    for (int64_t k = 0; fnr && k < roc->count; k++)
+        fnr[k] = 1 - roc->y[k];
+    int status =
+        fnr ? write_column(file, prefix, "det/fnr", H5_FLOAT64, roc->count, fnr) : STATUS_FAILED;
     free(fnr);
-    TRY(status);
-    TRY(write_column(file, prefix, "det/fpr", H5_FLOAT64, m->roc.count, m->roc.x));
-    join(path, prefix, "det");
-    TRY(set_figure(file, path, "eer", m->eer, both));
-    TRY(set_figure(file, path, "threshold", m->eer_threshold, both));
-    return set_figure(file, path, "tpr_at_fpr_0.01", m->tpr_at_1_percent,
-                      "needs 100 real rows, and fake ones");
+    return status;
 }
 
-static int write_calibration(struct h5 *file, const char *prefix, const struct metrics *m)
+static int write_meanings(struct h5 *file, const char *prefix, const struct metrics *m)
 {
+    static const char *const columns[FIGURE_COUNT] = {"precision", "recall", "f1"};
     char path[NAME_BYTES];
-    const struct calibration *c = &m->calibration;
-    TRY(write_column(file, prefix, "calibration/probability", H5_FLOAT64, BIN_COUNT,
-                     c->probability));
-    TRY(write_column(file, prefix, "calibration/fake", H5_FLOAT64, BIN_COUNT, c->fake));
-    TRY(write_column(file, prefix, "calibration/count", H5_INT64, BIN_COUNT, c->count));
+    join(path, prefix, "confusion_matrix");
+    TRY(h5_set_texts(file, path, "row_labels", CLASS_COUNT, class_names));
+    TRY(h5_set_texts(file, path, "column_labels", CLASS_COUNT, class_names));
+    TRY(h5_set_text(file, path, "meaning", "rows: true class, columns: predicted class"));
+    join(path, prefix, "report/macro_avg");
+    TRY(h5_set_texts(file, path, "columns", FIGURE_COUNT, columns));
+    join(path, prefix, "report/weighted_avg");
+    TRY(h5_set_texts(file, path, "columns", FIGURE_COUNT, columns));
+    join(path, prefix, "baseline");
+    TRY(h5_set_text(file, path, "majority_class", class_names[m->majority_class]));
     join(path, prefix, "calibration");
     TRY(h5_set_text(file, path, "bins",
                     "10 of equal width: (0,0.1], (0.1,0.2], ...; 0 in the first"));
-    TRY(h5_set_double(file, path, "brier", c->brier));
-    return set_figure(file, path, "ece", c->expected_error, "needs 100 rows");
-}
-
-static int write_intervals(struct h5 *file, const char *prefix, const struct metrics *m)
-{
-    static const char *const names[INTERVAL_COUNT] = {
-        [INTERVAL_ACCURACY] = "interval/accuracy",
-        [INTERVAL_BALANCED_ACCURACY] = "interval/balanced_accuracy",
-        [INTERVAL_AUC] = "interval/auc",
-        [INTERVAL_EER] = "interval/eer",
-    };
-    char path[NAME_BYTES];
-    for (int k = 0; k < INTERVAL_COUNT; k++) {
-        const double ends[] = {m->intervals[k].low, m->intervals[k].high};
-        TRY(write_column(file, prefix, names[k], H5_FLOAT64, 2, ends));
-    }
     join(path, prefix, "interval");
     TRY(h5_set_double(file, path, "level", 0.95));
     TRY(h5_set_int(file, path, "resamples", BOOTSTRAP_RESAMPLES));
@@ -193,22 +173,22 @@ static int write_intervals(struct h5 *file, const char *prefix, const struct met
                     "percentile bootstrap over groups, stratified by the classes a group holds"));
     TRY(h5_set_int(file, path, "groups_real", m->groups[CLASS_REAL]));
     TRY(h5_set_int(file, path, "groups_fake", m->groups[CLASS_FAKE]));
-    return isnan(m->intervals[INTERVAL_AUC].low)
-               ? h5_set_text(file, path, "undefined", "needs 10 groups of each class")
-               : STATUS_OK;
+    if (isnan(m->intervals[INTERVAL_AUC].low))
+        TRY(h5_set_text(file, path, "undefined", "needs 10 groups of each class"));
+    return h5_set_double(file, *prefix ? prefix : "/", "threshold", m->threshold);
 }
 
 static int write_level(struct h5 *file, const char *prefix, const struct metrics *m)
 {
-    TRY(write_confusion(file, prefix, m));
-    TRY(write_classes(file, prefix, m));
+    char path[NAME_BYTES];
+    TRY(write_figures(file, prefix, m));
     TRY(write_curves(file, prefix, m));
-    TRY(write_det(file, prefix, m));
-    TRY(write_calibration(file, prefix, m));
-    TRY(write_intervals(file, prefix, m));
-    TRY(h5_set_double(file, *prefix ? prefix : "/", "threshold", m->threshold));
-    return write_baseline(file, prefix, m);
+    TRY(h5_write_strings(file, join(path, prefix, "report/classes"), CLASS_COUNT, class_names));
+    TRY(h5_write_text(file, join(path, prefix, "report/text"), m->text));
+    return write_meanings(file, prefix, m);
 }
+
+/* ---- rows ------------------------------------------------------------------------------------*/
 
 /* Writes names[rows[i]] for every i. */
 static int write_names(struct h5 *file, const char *path, int64_t count, const int32_t *rows,
@@ -224,46 +204,41 @@ static int write_names(struct h5 *file, const char *path, int64_t count, const i
     return status;
 }
 
-static int write_frames(struct h5 *file, const struct scored_frames *f, double threshold)
+/* What frames and videos have in common; probabilities in the C type that `type` names. */
+static int write_rows(struct h5 *file, const char *folder, int64_t count, const uint8_t *labels,
+                      enum h5_type type, const void *probabilities, double threshold)
 {
     int status;
-    uint8_t *predicted = memory_zeroed((size_t)f->count, 1, "predictions");
+    uint8_t *predicted = memory_zeroed((size_t)count, 1, "predictions");
     if (!predicted)
         return STATUS_FAILED;
-    for (int64_t i = 0; i < f->count; i++)
-        predicted[i] = (uint8_t)metrics_predict((double)f->probabilities[i], threshold);
-    TRY_OR(done, h5_write_strings(file, "/predictions/source", f->count, f->sources));
-    TRY_OR(done, write_names(file, "/predictions/video", f->count, f->videos, f->video_names));
-    TRY_OR(done, write_names(file, "/predictions/group", f->count, f->groups, f->group_names));
-    TRY_OR(done, write_column(file, "/predictions", "label", H5_UINT8, f->count, f->labels));
-    TRY_OR(done, write_column(file, "/predictions", "probability", H5_FLOAT32, f->count,
-                              f->probabilities));
-    TRY_OR(done, write_column(file, "/predictions", "predicted", H5_UINT8, f->count, predicted));
+    for (int64_t i = 0; i < count; i++)
+        predicted[i] =
+            (uint8_t)metrics_predict(type == H5_FLOAT32 ? (double)((const float *)probabilities)[i]
+                                                        : ((const double *)probabilities)[i],
+                                     threshold);
+    TRY_OR(done, write_column(file, folder, "label", H5_UINT8, count, labels));
+    TRY_OR(done, write_column(file, folder, "probability", type, count, probabilities));
+    TRY_OR(done, write_column(file, folder, "predicted", H5_UINT8, count, predicted));
 done:
     free(predicted);
     return status;
 }
 
-static int write_videos(struct h5 *file, const struct scored_frames *f,
-                        const struct scored_videos *v, double threshold)
+static int write_predictions(struct h5 *file, const struct evaluation *e)
 {
-    static const char where[] = "/video/predictions";
-    int status;
-    uint8_t *predicted = memory_zeroed((size_t)v->count, 1, "predictions");
-    if (!predicted)
-        return STATUS_FAILED;
-    for (int64_t i = 0; i < v->count; i++)
-        predicted[i] = (uint8_t)metrics_predict(v->probabilities[i], threshold);
-    TRY_OR(done, h5_write_strings(file, "/video/predictions/video", v->count, v->names));
-    TRY_OR(done, write_column(file, where, "label", H5_UINT8, v->count, v->labels));
-    TRY_OR(done, write_column(file, where, "probability", H5_FLOAT64, v->count, v->probabilities));
-    TRY_OR(done, write_column(file, where, "predicted", H5_UINT8, v->count, predicted));
-    TRY_OR(done, write_column(file, where, "frames", H5_INT64, v->count, v->frames));
-    TRY_OR(done,
-           write_names(file, "/video/predictions/group", v->count, v->groups, f->group_names));
-done:
-    free(predicted);
-    return status;
+    const struct scored_frames *f = &e->frames;
+    const struct scored_videos *v = &e->videos;
+    TRY(write_rows(file, "/predictions", f->count, f->labels, H5_FLOAT32, f->probabilities,
+                   e->frame_level.threshold));
+    TRY(h5_write_strings(file, "/predictions/source", f->count, f->sources));
+    TRY(write_names(file, "/predictions/video", f->count, f->videos, f->video_names));
+    TRY(write_names(file, "/predictions/group", f->count, f->groups, f->group_names));
+    TRY(write_rows(file, "/video/predictions", v->count, v->labels, H5_FLOAT64, v->probabilities,
+                   e->video_level.threshold));
+    TRY(h5_write_strings(file, "/video/predictions/video", v->count, v->names));
+    TRY(write_column(file, "/video/predictions", "frames", H5_INT64, v->count, v->frames));
+    return write_names(file, "/video/predictions/group", v->count, v->groups, f->group_names);
 }
 
 static int write_history(struct h5 *file, const struct scored_history *history)
@@ -293,9 +268,7 @@ int report_write(struct h5 *file, const struct evaluation *evaluation)
     TRY(write_attributes(file, evaluation));
     TRY(write_level(file, "", &evaluation->frame_level));
     TRY(write_level(file, "/video", &evaluation->video_level));
-    TRY(write_frames(file, &evaluation->frames, evaluation->frame_level.threshold));
-    TRY(write_videos(file, &evaluation->frames, &evaluation->videos,
-                     evaluation->video_level.threshold));
+    TRY(write_predictions(file, evaluation));
     if (evaluation->robustness)
         TRY(robustness_write(file, evaluation->robustness));
     if (evaluation->audit)

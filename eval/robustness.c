@@ -1,6 +1,7 @@
 #include "eval/robustness.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "base/status.h"
 #include "eval/changes.h"
@@ -68,37 +69,19 @@ int robustness_measure(struct robustness *robustness, const struct evaluation *e
     return 0;
 }
 
-/* The last four fields of a row, in their order. */
-enum { FIGURES = 4 };
-
-static double figure(const struct robustness_row *row, int index)
-{
-    const double figures[FIGURES] = {row->accuracy, row->auc, row->video_accuracy, row->video_auc};
-    return figures[index];
-}
-
 int robustness_write(struct h5 *file, const struct robustness *robustness)
 {
-    static const char *const columns[FIGURES] = {"/robustness/accuracy", "/robustness/auc",
-                                                 "/robustness/video_accuracy",
-                                                 "/robustness/video_auc"};
-    const char *names[ROBUSTNESS_ROWS], *units[ROBUSTNESS_ROWS];
-    double values[ROBUSTNESS_ROWS];
-    const int64_t count = ROBUSTNESS_ROWS;
-    for (int i = 0; i < ROBUSTNESS_ROWS; i++) {
-        names[i] = robustness->rows[i].change;
-        units[i] = robustness->rows[i].unit;
-        values[i] = robustness->rows[i].strength;
-    }
-    TRY(h5_write_strings(file, "/robustness/change", count, names));
-    TRY(h5_write_strings(file, "/robustness/unit", count, units));
-    TRY(h5_write(file, "/robustness/strength", H5_FLOAT64, 1, &count, values));
-    for (int f = 0; f < FIGURES; f++) {
-        for (int i = 0; i < ROBUSTNESS_ROWS; i++)
-            values[i] = figure(&robustness->rows[i], f);
-        TRY(h5_write(file, columns[f], H5_FLOAT64, 1, &count, values));
-    }
-    return 0;
+    static const struct h5_member members[] = {
+        {"change", H5_TEXT, offsetof(struct robustness_row, change)},
+        {"unit", H5_TEXT, offsetof(struct robustness_row, unit)},
+        {"strength", H5_FLOAT64, offsetof(struct robustness_row, strength)},
+        {"accuracy", H5_FLOAT64, offsetof(struct robustness_row, accuracy)},
+        {"auc", H5_FLOAT64, offsetof(struct robustness_row, auc)},
+        {"video_accuracy", H5_FLOAT64, offsetof(struct robustness_row, video_accuracy)},
+        {"video_auc", H5_FLOAT64, offsetof(struct robustness_row, video_auc)},
+    };
+    return h5_write_members(file, "/robustness", members, sizeof members / sizeof members[0],
+                            robustness->rows, sizeof robustness->rows[0], ROBUSTNESS_ROWS);
 }
 
 void robustness_print(FILE *out, const struct robustness *robustness)
@@ -111,11 +94,12 @@ void robustness_print(FILE *out, const struct robustness *robustness)
         if (i > 0)
             snprintf(label, sizeof label, "%s, %s %g", row->change, row->unit, row->strength);
         fprintf(out, "%-24s", label);
-        for (int f = 0; f < FIGURES; f++)
-            if (isnan(figure(row, f)))
+        const double figures[] = {row->accuracy, row->auc, row->video_accuracy, row->video_auc};
+        for (int f = 0; f < 4; f++)
+            if (isnan(figures[f]))
                 fprintf(out, "%10s", "undefined");
             else
-                fprintf(out, "%10.4f", figure(row, f));
+                fprintf(out, "%10.4f", figures[f]);
         fputc('\n', out);
     }
 }

@@ -43,6 +43,20 @@ void scoring_close(struct scoring *s)
     store_close(&s->store);
 }
 
+int scoring_gather(struct comm *comm, int status, int64_t rows, size_t row_bytes, const void *mine,
+                   void *all)
+{
+    int rank = comm_rank(comm), size = comm_size(comm);
+    int64_t *counts = memory_zeroed((size_t)size, sizeof *counts, "rows");
+    for (int r = 0; counts && r < size; r++)
+        counts[r] = slice_count(rows, size, r);
+    status = comm_agree(comm, counts ? status : STATUS_FAILED);
+    if (status == 0)
+        status = comm_gather(comm, mine, slice_count(rows, size, rank), row_bytes, all, counts);
+    free(counts);
+    return status;
+}
+
 int scoring_probabilities(struct scoring *s, enum split split, const struct score_change *change,
                           float **probabilities)
 {
@@ -50,22 +64,16 @@ int scoring_probabilities(struct scoring *s, enum split split, const struct scor
     int rank = comm_rank(comm), size = comm_size(comm), status = 0;
     int64_t rows = store_rows(s->store, split), mine = slice_count(rows, size, rank);
     float *slice = memory_zeroed((size_t)mine, sizeof *slice, "probabilities");
-    int64_t *counts = memory_zeroed((size_t)size, sizeof *counts, "probabilities");
     *probabilities = rank == 0 ? memory_zeroed((size_t)rows, sizeof(float), "probabilities") : NULL;
-    if (!slice || !counts || (rank == 0 && !*probabilities))
+    if (!slice || (rank == 0 && !*probabilities))
         status = STATUS_FAILED;
-    for (int r = 0; counts && r < size; r++)
-        counts[r] = slice_count(rows, size, r);
     if (status == 0)
         status = score_rows(s->store, split, s->engine, slice_begin(rows, size, rank), mine, change,
                             slice);
     for (int64_t i = 0; status == 0 && i < mine; i++)
         slice[i] = loss_probability(slice[i]);
-    status = comm_agree(comm, status);
-    if (status == 0)
-        status = comm_gather(comm, slice, mine, sizeof *slice, *probabilities, counts);
+    status = scoring_gather(comm, status, rows, sizeof *slice, slice, *probabilities);
     free(slice);
-    free(counts);
     if (status < 0) {
         free(*probabilities);
         *probabilities = NULL;

@@ -186,8 +186,9 @@ launch() { # SILENT WORD...
     return $code
 }
 
-# Runs a program on all ranks and returns its exit code. One that dies before it has said a word (a
-# launcher that crashes: seen once) gets a second try.
+# Runs a program on all ranks and returns its exit code. One that dies before it has said a word gets
+# a second try: Open MPI 4.1.4's TCP crashes inside MPI_Init (in mca_btl_tcp.so, called by
+# opal_progress) in 5 of 379 starts under srun over two nodes.
 run() { # PASS PROGRAM WORD...: PASS is what the ranks get when we are asked to stop; '' for nothing
     local code words=("${launcher[@]}") silent
     [ "$2" = unmask-eval ] || words+=("$tag") # the report's text is to be the text alone

@@ -45,6 +45,8 @@ hid_t h5_memory_type(enum h5_type type)
         return H5T_NATIVE_FLOAT;
     case H5_FLOAT64:
         return H5T_NATIVE_DOUBLE;
+    case H5_TEXT:
+        break;
     }
     return H5I_INVALID_HID;
 }

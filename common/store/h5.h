@@ -12,7 +12,7 @@
 
 struct h5;
 
-enum h5_type { H5_UINT8, H5_INT32, H5_INT64, H5_FLOAT32, H5_FLOAT64 };
+enum h5_type { H5_UINT8, H5_INT32, H5_INT64, H5_FLOAT32, H5_FLOAT64, H5_TEXT };
 
 /* h5_create builds the file in memory, and h5_close writes and fsyncs it: HDF5 1.10 does not
  * survive a disk that fills up under it (H5Fclose fails, and MPI_Finalize then crashes in HDF5's
@@ -49,6 +49,17 @@ int h5_read_strings(struct h5 *file, const char *name, int64_t *count, size_t *s
                     char **strings);
 /* A scalar string dataset, of any length; h5_read_strings reads it as a list of one. */
 int h5_write_text(struct h5 *file, const char *name, const char *text);
+
+/* A member of a struct; H5_TEXT, which is for h5_write_members alone, is a const char *. */
+struct h5_member {
+    const char *name;
+    enum h5_type type;
+    size_t offset;
+};
+
+/* An array of structs as one dataset FOLDER/name of `count` rows for each member. */
+int h5_write_members(struct h5 *file, const char *folder, const struct h5_member *members,
+                     size_t member_count, const void *structs, size_t struct_bytes, int64_t count);
 
 /* Attributes of an existing object ("/" is the file); a group that does not exist is created, an
  * attribute that exists is replaced. */

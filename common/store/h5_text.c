@@ -72,6 +72,27 @@ int h5_write_text(struct h5 *file, const char *name, const char *text)
     return status;
 }
 
+int h5_write_members(struct h5 *file, const char *folder, const struct h5_member *members,
+                     size_t member_count, const void *structs, size_t struct_bytes, int64_t count)
+{
+    int status = 0;
+    for (const struct h5_member *m = members; status == 0 && m < members + member_count; m++) {
+        char path[128];
+        int is_text = m->type == H5_TEXT;
+        size_t bytes = is_text ? sizeof(char *) : H5Tget_size(h5_memory_type(m->type));
+        char *column = memory_zeroed((size_t)count, bytes, m->name);
+        if (!column)
+            return STATUS_FAILED;
+        for (size_t i = 0; i < (size_t)count; i++)
+            memcpy(column + i * bytes, (const char *)structs + i * struct_bytes + m->offset, bytes);
+        snprintf(path, sizeof path, "%s/%s", folder, m->name);
+        status = is_text ? h5_write_strings(file, path, count, (const char *const *)(void *)column)
+                         : h5_write(file, path, m->type, 1, &count, column);
+        free(column);
+    }
+    return status;
+}
+
 int h5_read_strings(struct h5 *file, const char *name, int64_t *count, size_t *stride,
                     char **strings)
 {

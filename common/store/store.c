@@ -181,6 +181,20 @@ static int read_index(const struct store *store, struct h5 *file, const char *na
     return 0;
 }
 
+/* Strings as pointers, with what they point to behind them in one block. */
+static int read_list(struct h5 *file, const char *name, int64_t *count, const char ***list)
+{
+    char *cells;
+    size_t stride;
+    TRY(h5_read_strings(file, name, count, &stride, &cells));
+    *list = memory_zeroed((size_t)*count, sizeof **list + stride, name);
+    char *at = *list ? memcpy(*list + *count, cells, (size_t)*count * stride) : NULL;
+    for (int64_t i = 0; at && i < *count; i++, at += stride)
+        (*list)[i] = at;
+    free(cells);
+    return *list ? 0 : STATUS_FAILED;
+}
+
 int store_read_names(const struct store *store, enum split split, struct store_names *names)
 {
     struct h5 *file = NULL;
@@ -192,16 +206,14 @@ int store_read_names(const struct store *store, enum split split, struct store_n
     snprintf(video, sizeof video, "/%s/video", split_name(split));
     snprintf(group, sizeof group, "/%s/group", split_name(split));
     TRY_OR(done, h5_open(&file, store->path));
-    TRY_OR(done, h5_read_strings(file, source, &sources, &names->source_stride, &names->source));
+    TRY_OR(done, read_list(file, source, &sources, &names->source));
     if (sources != rows) {
         status = fail(STATUS_FAILED, "%s: %s has %lld names for %lld rows", store->path, source,
                       (long long)sources, (long long)rows);
         goto done;
     }
-    TRY_OR(done, h5_read_strings(file, "/videos", &names->video_count, &names->video_stride,
-                                 &names->videos));
-    TRY_OR(done, h5_read_strings(file, "/groups", &names->group_count, &names->group_stride,
-                                 &names->groups));
+    TRY_OR(done, read_list(file, "/videos", &names->video_count, &names->videos));
+    TRY_OR(done, read_list(file, "/groups", &names->group_count, &names->groups));
     TRY_OR(done, read_index(store, file, video, rows, names->video_count, &names->video));
     TRY_OR(done, read_index(store, file, group, rows, names->group_count, &names->group));
 done:

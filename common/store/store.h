@@ -46,10 +46,9 @@ int store_read_rows(const struct store *store, enum split split, int64_t count, 
 int store_read_span(const struct store *store, enum split split, int64_t first, int64_t count,
                     uint8_t *frames);
 
-/* The names behind the rows of a split, for reports. Cells are *_stride bytes apart. */
+/* The names behind the rows of a split, for reports. */
 struct store_names {
-    char *source, *videos, *groups;
-    size_t source_stride, video_stride, group_stride;
+    const char **source, **videos, **groups; /* (rows), (video_count), (group_count) */
     int64_t video_count, group_count;
     int32_t *video, *group; /* (rows): rows of videos and groups */
 };

@@ -57,7 +57,7 @@ START_TEST(test_cues_equal_scikit_learn)
         ck_assert_double_eq_tol(cue->mean[CLASS_FAKE] / fake, 1, FIGURE_TOLERANCE);
         ck_assert_double_eq_tol(cue->auc, auc, FIGURE_TOLERANCE);
         ck_assert_int_eq(cue->fake_is_higher, (int)higher);
-        ck_assert(cue->low <= cue->auc && cue->auc <= cue->high);
+        ck_assert(cue->interval.low <= cue->auc && cue->auc <= cue->interval.high);
     }
     fclose(in);
     free_golden(&g);
@@ -71,12 +71,12 @@ START_TEST(test_a_cue_and_its_negative_have_one_interval_whatever_the_threads)
     fclose(read_golden(&g));
     ck_assert_ok(audit_measure_cues(&one, &g.rows, g.values, 1));
     ck_assert_ok(audit_measure_cues(&three, &g.rows, g.values, 3));
-    ck_assert_double_eq_tol(one.cues[1].low, one.cues[2].low, FIGURE_TOLERANCE);
-    ck_assert_double_eq_tol(one.cues[1].high, one.cues[2].high, FIGURE_TOLERANCE);
-    ck_assert(one.cues[1].high - one.cues[1].low > 0.05);
+    ck_assert_double_eq_tol(one.cues[1].interval.low, one.cues[2].interval.low, FIGURE_TOLERANCE);
+    ck_assert_double_eq_tol(one.cues[1].interval.high, one.cues[2].interval.high, FIGURE_TOLERANCE);
+    ck_assert(one.cues[1].interval.high - one.cues[1].interval.low > 0.05);
     for (int c = 0; c < AUDIT_CUES; c++) {
-        ck_assert_double_eq(one.cues[c].low, three.cues[c].low);
-        ck_assert_double_eq(one.cues[c].high, three.cues[c].high);
+        ck_assert_double_eq(one.cues[c].interval.low, three.cues[c].interval.low);
+        ck_assert_double_eq(one.cues[c].interval.high, three.cues[c].interval.high);
     }
     free_golden(&g);
 }
@@ -134,8 +134,8 @@ START_TEST(test_the_same_pixels_in_two_splits_are_found_and_within_one_are_not)
     for (int i = 0; i < 3; i++)
         for (int side = 0; side < 2; side++)
             ck_assert_str_eq(audit.duplicates[i].source[side], expected[i][side]);
-    ck_assert_int_eq(audit.duplicates[2].split[0], SPLIT_VAL);
-    ck_assert_int_eq(audit.duplicates[2].split[1], SPLIT_TEST);
+    ck_assert_str_eq(audit.duplicates[2].split[0], "val");
+    ck_assert_str_eq(audit.duplicates[2].split[1], "test");
     audit_clear(&audit);
 }
 END_TEST
@@ -197,7 +197,8 @@ START_TEST(test_the_region_audit_says_what_it_found)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct audit audit = {.region_count = AUDIT_REGIONS,
-                              .regions = {{.auc = cases[i].whole, .auc_low = cases[i].low},
+                              .regions = {{.auc = cases[i].whole,
+                                           .auc_interval = {.low = cases[i].low}},
                                           {.auc = cases[i].without}}};
         ck_assert_ok(audit_conclude(&audit));
         ck_assert_msg(strstr(audit.notes, cases[i].words) != NULL, "'%s', not '%s'", audit.notes,

@@ -75,12 +75,12 @@ START_TEST(test_names_come_back_as_they_were)
         ck_assert_int_eq(names.video_count, SAMPLE_NAMES);
         ck_assert_int_eq(names.group_count, 1);
         for (int v = 0; v < SAMPLE_NAMES; v++)
-            ck_assert_str_eq(names.videos + (size_t)v * names.video_stride, sample_names[v]);
+            ck_assert_str_eq(names.videos[v], sample_names[v]);
         for (int64_t row = 0; row < sample_rows[split]; row++) {
             int32_t video = sample_video(split, row);
             ck_assert_int_eq(names.video[row], video);
             ck_assert_int_eq(names.group[row], 0);
-            ck_assert_str_eq(names.source + (size_t)row * names.source_stride, sample_names[video]);
+            ck_assert_str_eq(names.source[row], sample_names[video]);
         }
         store_names_release(&names);
         store_names_release(&names);
