@@ -67,6 +67,10 @@ else
 PARTS    += $(BUILD)/onnx.pb-c.c
 endif
 TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/demo/*.c tests/bench/*.c))
+ifeq ($(ONEDNN),)
+TESTS    := $(filter-out %/test_cpu,$(TESTS))
+TOOLS    := $(filter-out %/bench_engine,$(TOOLS))
+endif
 
 CUDA_C   := $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard common/engine/cuda*.c))
 PLUGIN   := $(if $(CUDA),$(BUILD)/lib/libunmask-cuda.so)

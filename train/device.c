@@ -47,7 +47,7 @@ int device_open(struct device *device, struct comm *comm, struct engine *engine,
 {
     int size = comm_size(comm), shared = 0, nccl = strcmp(settings->sum, "nccl") == 0;
     const char *why = NULL;
-    *device = (struct device){.stride = (settings->batch_size + size - 1) / size};
+    *device = (struct device){0};
     device->steps = engine_steps(engine, &device->state);
     double with_steps = device->steps != NULL;
     TRY(comm_sum_double(comm, 1, &with_steps));
@@ -68,18 +68,21 @@ int device_open(struct device *device, struct comm *comm, struct engine *engine,
         return comm_agree(comm, fail(STATUS_FAILED, "--sum nccl: %s", why));
     if (strcmp(settings->resident, "on") == 0 && why)
         return comm_agree(comm, fail(STATUS_FAILED, "--resident on: %s", why));
-    if (device->steps && size > 1)
+    if (device->steps && (size > 1 || nccl))
         log_info("gradients are summed by %s%s%s", why ? "MPI through host memory (" : "NCCL",
                  why ? why : "", why ? ")" : "");
     if (why)
         device->steps = NULL;
-    return device->steps && size > 1 ? join(device, comm) : 0;
+    return device->steps && (size > 1 || nccl) ? join(device, comm) : 0;
 }
 
-void device_close(struct device *device)
+int device_close(struct device *device, int status)
 {
     free(device->order);
     device->order = NULL;
+    if (device->steps && (status == 0 || status == STATUS_AGAIN))
+        TRY(device->steps->leave_group(device->state));
+    return status;
 }
 
 /* ---- resident rows ---- */
@@ -128,6 +131,7 @@ int device_begin(struct device *device, const struct sampler *sampler, int64_t f
 {
     int64_t steps = sampler_steps(sampler);
     const int64_t *rows;
+    device->stride = (sampler_batch_rows(sampler, 0) + sampler->size - 1) / sampler->size;
     if (device->resident && !device->order) {
         device->order = memory_zeroed((size_t)(steps * device->stride), sizeof(int32_t), "order");
         if (!device->order)

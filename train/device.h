@@ -22,7 +22,10 @@ struct device {
 /* Decides on the sum (--sum), says so, and joins the group. Collective. */
 int device_open(struct device *device, struct comm *comm, struct engine *engine,
                 const struct settings *settings);
-void device_close(struct device *device);
+
+/* Returns the status it is given. Ranks that agree on it (0, STATUS_AGAIN) leave the group; after
+ * any other they end without. */
+int device_close(struct device *device, int status);
 
 /* Brings the rows of the store to the device if --resident allows and all ranks have the room.
  * Collective. */

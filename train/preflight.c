@@ -142,7 +142,7 @@ static int check_sum(struct preflight *p)
     if (wrong > 0)
         status =
             fail(STATUS_FAILED, "%lld values of the summed gradient are wrong", (long long)wrong);
-    return comm_agree(p->comm, status);
+    return device_close(&device, comm_agree(p->comm, status));
 }
 
 /* Rank 0 makes a file and everybody must see it: the folder is one and the same on all nodes. */

@@ -339,7 +339,7 @@ int trainer_run(struct trainer *t)
     while (status == 0 && t->run->epoch < s->epochs)
         status = train_epoch(&loop);
     loader_destroy(&loop.loader);
-    device_close(&loop.device);
+    status = device_close(&loop.device, status);
     sampler_release(&loop.sampler);
     free(loop.slab);
     free(loop.logits);

@@ -24,12 +24,10 @@ struct cpu {
     const struct model *model;
     struct slabs slabs;
     int stale; /* the parameters have changed since they were packed */
-    dnnl_engine_t dnnl;
     struct cpu_ops ops;
     struct team *team;
     struct cpu_worker **workers; /* one for each thread, made there when first needed */
     float *chunks[CHUNKS_MAX];   /* packed gradients, made when first needed */
-    float *sum;                  /* packed gradient of the batch */
 };
 
 /* What the threads do now. */
@@ -69,7 +67,7 @@ static int run_chunk(void *context, int member, int64_t index)
         TRY(cpu_worker_forward(worker, job->frames + n * frame_bytes, packed != NULL,
                                &job->logits[n]));
         if (packed)
-            TRY(cpu_worker_backward(worker, job->logits[n], job->labels[n], packed));
+            cpu_worker_backward(worker, job->logits[n], job->labels[n], packed);
     }
     return 0;
 }
@@ -86,17 +84,16 @@ VECTOR_CLONES static void scale_slab(float *sum, float scale, int64_t count)
         sum[i] *= scale;
 }
 
-/* This member's range of: sum = scale * (chunk 0 + chunk 1 + ...). */
+/* This member's range of: chunk 0 = scale * (chunk 0 + chunk 1 + ...). */
 static void add_chunks(void *context, int index)
 {
     struct job *job = context;
     struct cpu *engine = job->engine;
     const int64_t count = engine->ops.gradient_count, threads = team_size(engine->team);
     const int64_t begin = count * index / threads, end = count * (index + 1) / threads;
-    memset(engine->sum + begin, 0, (size_t)(end - begin) * sizeof *engine->sum);
-    for (int chunk = 0; chunk < job->chunk_count; chunk++)
-        add_slab(engine->sum + begin, engine->chunks[chunk] + begin, end - begin);
-    scale_slab(engine->sum + begin, job->scale, end - begin);
+    for (int chunk = 1; chunk < job->chunk_count; chunk++)
+        add_slab(engine->chunks[0] + begin, engine->chunks[chunk] + begin, end - begin);
+    scale_slab(engine->chunks[0] + begin, job->scale, end - begin);
 }
 
 static int run_job(struct job *job)
@@ -128,7 +125,7 @@ static int cpu_backward(void *state, int count, const uint8_t *frames, const uin
                       .labels = labels,
                       .logits = logits,
                       .scale = scale};
-    job.chunk_count = count < CHUNKS_MAX ? count : CHUNKS_MAX;
+    job.chunk_count = count < 1 ? 1 : count < CHUNKS_MAX ? count : CHUNKS_MAX;
     for (int i = 0; i < job.chunk_count; i++)
         if (!engine->chunks[i]) {
             engine->chunks[i] = memory_aligned((size_t)engine->ops.gradient_count, sizeof(float),
@@ -138,7 +135,8 @@ static int cpu_backward(void *state, int count, const uint8_t *frames, const uin
         }
     TRY(run_job(&job));
     team_run(engine->team, add_chunks, &job);
-    return cpu_ops_unpack(&engine->ops, engine->sum);
+    cpu_ops_unpack(&engine->ops, engine->chunks[0]);
+    return 0;
 }
 
 static int cpu_step(void *state, float learning_rate)
@@ -173,9 +171,6 @@ static void cpu_close(void *state)
     cpu_ops_close(&engine->ops);
     for (int i = 0; i < CHUNKS_MAX; i++)
         free(engine->chunks[i]);
-    free(engine->sum);
-    if (engine->dnnl)
-        dnnl_engine_destroy(engine->dnnl);
     slabs_destroy(&engine->slabs);
     free(engine);
 }
@@ -185,11 +180,7 @@ static int open_parts(struct cpu *engine, int threads)
     use_one_omp_thread();
     engine->stale = 1;
     TRY(slabs_create(&engine->slabs, engine->model->parameter_count));
-    DNNL_TRY(dnnl_engine_create, &engine->dnnl, dnnl_cpu, 0);
-    TRY(cpu_ops_open(&engine->ops, engine->model, &engine->slabs, engine->dnnl));
-    engine->sum = memory_aligned((size_t)engine->ops.gradient_count, sizeof(float), "gradient");
-    if (!engine->sum)
-        return STATUS_FAILED;
+    TRY(cpu_ops_open(&engine->ops, engine->model, &engine->slabs));
     TRY(team_create(&engine->team, threads));
     engine->workers = memory_zeroed((size_t)threads, sizeof *engine->workers, "threads");
     return engine->workers ? 0 : STATUS_FAILED;

@@ -25,10 +25,15 @@ static inline int layout_groups(const struct layout *layout)
     return (layout->shape.c + layout->block - 1) / layout->block;
 }
 
-/* Floats that it takes, padding included. */
+static inline int64_t rounded_up(int64_t count, int64_t multiple)
+{
+    return (count + multiple - 1) / multiple * multiple;
+}
+
+/* Floats that it takes, padding included: there is room for whole blocks of 8 in any layout. */
 static inline int64_t layout_count(const struct layout *layout)
 {
-    return (int64_t)layout_groups(layout) * layout->block * layout->shape.h * layout->shape.w;
+    return rounded_up(layout_groups(layout) * layout->block, 8) * layout->shape.h * layout->shape.w;
 }
 
 struct cpu_slot {
@@ -38,7 +43,7 @@ struct cpu_slot {
     float *scratch;         /* the worker's, common to all its slots: op->scratch_count floats */
     float *gradient;        /* op->gradient_count floats: backward ADDS to them */
     dnnl_stream_t stream;
-    void *own; /* what open_slot made */
+    dnnl_memory_t memories[3]; /* what open_slot made */
 };
 
 struct cpu_op {
@@ -46,7 +51,9 @@ struct cpu_op {
     const struct layer *layer;
     const struct slabs *slabs;
     dnnl_engine_t dnnl;
+    dnnl_stream_t stream; /* for pack */
     struct layout in, out;
+    int pooled;   /* a convolution that does the max-pooling behind it, too */
     int in_place; /* y is x and dx is dy */
     int wants_dx;
     int64_t scratch_count; /* floats */
@@ -56,20 +63,22 @@ struct cpu_op {
 };
 
 struct cpu_op_table {
-    /* Given layer, in, slabs, dnnl and wants_dx, fills the rest. */
+    /* Given what stands above in_place and wants_dx, fills the rest. */
     int (*open)(struct cpu_op *op);
     void (*close)(struct cpu_op *op);
     /* The slot's buffers stand where they will stay. NULL: nothing to do. */
     int (*open_slot)(const struct cpu_op *op, struct cpu_slot *slot);
-    void (*close_slot)(struct cpu_slot *slot);
     /* Takes new parameters from the slab; brings a packed gradient to the slab. NULL: has none. */
     int (*pack)(const struct cpu_op *op);
-    int (*unpack)(const struct cpu_op *op, float *packed);
+    void (*unpack)(const struct cpu_op *op, float *packed);
     int (*forward)(const struct cpu_op *op, struct cpu_slot *slot);
-    int (*backward)(const struct cpu_op *op, struct cpu_slot *slot);
+    void (*backward)(const struct cpu_op *op, struct cpu_slot *slot);
 };
 
-extern const struct cpu_op_table cpu_conv, cpu_conv_pool, cpu_leaky_relu, cpu_max_pool, cpu_linear;
+extern const struct cpu_op_table cpu_conv, cpu_leaky_relu, cpu_max_pool, cpu_linear;
+
+/* oneDNN's name of what computes a convolution forward: "jit:avx2", "ref:any". */
+const char *cpu_conv_implementation(const struct cpu_op *op);
 
 /* cpu_ops.c: the list of operations of a model. */
 enum { CPU_OPS_MAX = MODEL_LAYERS_MAX };
@@ -79,13 +88,15 @@ struct cpu_ops {
     struct cpu_op list[CPU_OPS_MAX];
     int64_t gradient_count; /* floats of a packed gradient */
     int64_t scratch_count;
+    dnnl_engine_t dnnl;
+    dnnl_stream_t stream;
 };
 
-int cpu_ops_open(struct cpu_ops *ops, const struct model *model, const struct slabs *slabs,
-                 dnnl_engine_t dnnl);
+/* ops: zeroed. */
+int cpu_ops_open(struct cpu_ops *ops, const struct model *model, const struct slabs *slabs);
 void cpu_ops_close(struct cpu_ops *ops);
 int cpu_ops_pack(const struct cpu_ops *ops);
-int cpu_ops_unpack(const struct cpu_ops *ops, float *packed);
+void cpu_ops_unpack(const struct cpu_ops *ops, float *packed);
 
 /* cpu_worker.c: one thread's way through the operations. */
 struct cpu_worker;
@@ -95,6 +106,6 @@ void cpu_worker_destroy(struct cpu_worker **worker);
 /* keep: cpu_worker_backward may follow. */
 int cpu_worker_forward(struct cpu_worker *worker, const uint8_t *frame, int keep, float *logit);
 /* Adds the gradient of the frame that was forwarded last to a packed gradient. */
-int cpu_worker_backward(struct cpu_worker *worker, float logit, int label, float *packed);
+void cpu_worker_backward(struct cpu_worker *worker, float logit, int label, float *packed);
 
 #endif

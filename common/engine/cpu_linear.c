@@ -7,67 +7,51 @@
 #include "base/vector.h"
 #include "engine/cpu.h"
 
-struct linear {
-    int64_t inputs; /* floats of the input, padding included */
-    int64_t *place; /* of input element (c,y,x), counted in C,H,W order */
-    float *weights; /* (K, inputs) */
-};
-
 static int linear_open(struct cpu_op *op)
 {
-    struct linear *linear = op->own = memory_zeroed(1, sizeof *linear, "linear layer");
-    if (!linear)
-        return STATUS_FAILED;
-    const struct layout *in = &op->in;
-    const int64_t b = in->block, plane = (int64_t)in->shape.h * in->shape.w;
-    linear->inputs = layout_count(in);
-    linear->place = memory_zeroed((size_t)shape_count(in->shape), sizeof *linear->place, "places");
-    linear->weights =
-        memory_zeroed((size_t)(op->layer->out.c * linear->inputs), sizeof(float), "packed weights");
-    if (!linear->place || !linear->weights)
-        return STATUS_FAILED;
-    for (int64_t c = 0; c < in->shape.c; c++)
-        for (int64_t i = 0; i < plane; i++)
-            linear->place[c * plane + i] = (c / b * plane + i) * b + c % b;
+    const int64_t inputs = layout_count(&op->in);
+    const int K = op->layer->out.c;
+    op->own =
+        memory_zeroed((size_t)(K * inputs), sizeof(float), "packed weights"); /* (K, inputs) */
     op->out = (struct layout){op->layer->out, 1, dnnl_nchw};
-    op->gradient_count = op->layer->out.c * (linear->inputs + 1);
-    return 0;
+    op->gradient_count = K * (inputs + 1);
+    return op->own ? 0 : STATUS_FAILED;
 }
 
 static void linear_close(struct cpu_op *op)
 {
-    struct linear *linear = op->own;
-    if (!linear)
-        return;
-    free(linear->place);
-    free(linear->weights);
-    free(linear);
-    op->own = NULL;
+    free(op->own);
+}
+
+/* Between plain (K,C,H,W) and packed, one way or the other. */
+static void reorder(const struct cpu_op *op, float *plain, float *packed, int to_packed)
+{
+    const struct layout *in = &op->in;
+    const int64_t b = in->block, plane = (int64_t)in->shape.h * in->shape.w;
+    for (int k = 0; k < op->layer->out.c; k++, packed += layout_count(in))
+        for (int64_t c = 0; c < in->shape.c; c++, plain += plane) {
+            float *channel = packed + c / b * plane * b + c % b;
+            for (int64_t i = 0; i < plane; i++)
+                if (to_packed)
+                    channel[i * b] = plain[i];
+                else
+                    plain[i] = channel[i * b];
+        }
 }
 
 static int linear_pack(const struct cpu_op *op)
 {
-    const struct linear *linear = op->own;
-    const float *plain = op->slabs->values[ENGINE_PARAMETERS] + op->layer->weight;
-    const int64_t count = shape_count(op->in.shape);
-    for (int k = 0; k < op->layer->out.c; k++)
-        for (int64_t i = 0; i < count; i++)
-            linear->weights[k * linear->inputs + linear->place[i]] = plain[k * count + i];
+    reorder(op, op->slabs->values[ENGINE_PARAMETERS] + op->layer->weight, op->own, 1);
     return 0;
 }
 
-static int linear_unpack(const struct cpu_op *op, float *packed)
+static void linear_unpack(const struct cpu_op *op, float *packed)
 {
-    const struct linear *linear = op->own;
     float *gradient = op->slabs->values[ENGINE_GRADIENT];
-    const int64_t count = shape_count(op->in.shape);
     const int K = op->layer->out.c;
-    for (int k = 0; k < K; k++)
-        for (int64_t i = 0; i < count; i++)
-            gradient[op->layer->weight + k * count + i] =
-                packed[k * linear->inputs + linear->place[i]];
-    memcpy(gradient + op->layer->bias, packed + K * linear->inputs, (size_t)K * sizeof(float));
-    return 0;
+    reorder(op, gradient + op->layer->weight, packed, 0);
+    memcpy(gradient + op->layer->bias, packed + K * layout_count(&op->in),
+           (size_t)K * sizeof(float));
 }
 
 /* Partial sums by i % 16, so that the order of additions is the same for any vector width. */
@@ -96,17 +80,18 @@ VECTOR_CLONES static void add_scaled(float *restrict y, float a, const float *re
 
 static int linear_forward(const struct cpu_op *op, struct cpu_slot *slot)
 {
-    const struct linear *linear = op->own;
     const float *bias = op->slabs->values[ENGINE_PARAMETERS] + op->layer->bias;
+    const float *weights = op->own;
+    const int64_t inputs = layout_count(&op->in);
     for (int k = 0; k < op->layer->out.c; k++)
-        slot->y[k] = bias[k] + dot(linear->weights + k * linear->inputs, slot->x, linear->inputs);
+        slot->y[k] = bias[k] + dot(weights + k * inputs, slot->x, inputs);
     return 0;
 }
 
-static int linear_backward(const struct cpu_op *op, struct cpu_slot *slot)
+static void linear_backward(const struct cpu_op *op, struct cpu_slot *slot)
 {
-    const struct linear *linear = op->own;
-    const int64_t inputs = linear->inputs;
+    const float *weights = op->own;
+    const int64_t inputs = layout_count(&op->in);
     const int K = op->layer->out.c;
     if (op->wants_dx)
         memset(slot->dx, 0, (size_t)inputs * sizeof(float));
@@ -114,9 +99,8 @@ static int linear_backward(const struct cpu_op *op, struct cpu_slot *slot)
         add_scaled(slot->gradient + k * inputs, slot->dy[k], slot->x, inputs);
         slot->gradient[K * inputs + k] += slot->dy[k];
         if (op->wants_dx)
-            add_scaled(slot->dx, slot->dy[k], linear->weights + k * inputs, inputs);
+            add_scaled(slot->dx, slot->dy[k], weights + k * inputs, inputs);
     }
-    return 0;
 }
 
 const struct cpu_op_table cpu_linear = {

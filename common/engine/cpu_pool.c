@@ -40,11 +40,10 @@ static int leaky_relu_forward(const struct cpu_op *op, struct cpu_slot *slot)
     return 0;
 }
 
-static int leaky_relu_backward(const struct cpu_op *op, struct cpu_slot *slot)
+static void leaky_relu_backward(const struct cpu_op *op, struct cpu_slot *slot)
 {
     if (op->wants_dx)
         leaky_relu_gradient(op->layer->slope, layout_count(&op->out), slot->y, slot->dy);
-    return 0;
 }
 
 const struct cpu_op_table cpu_leaky_relu = {
@@ -60,28 +59,16 @@ const struct cpu_op_table cpu_leaky_relu = {
 static void pool_row(int width, int b, const float *restrict x, const float *restrict below,
                      float *restrict y, uint8_t *restrict winner)
 {
-    for (int j = 0; j < width; j++, x += 2 * b, below += 2 * b, y += b, winner += b)
+    for (int j = 0; j < width; j++, x += 2 * b, below += 2 * b)
         for (int i = 0; i < b; i++) {
             const float candidates[4] = {x[i], x[b + i], below[i], below[b + i]};
             int best = 0;
             for (int q = 1; q < 4; q++)
                 if (candidates[q] > candidates[best])
                     best = q;
-            y[i] = candidates[best];
-            winner[i] = (uint8_t)best;
-        }
-}
-
-/* dx = dy where the winner stood, else 0. */
-static void spread_row(int width, int b, const float *restrict dy, const uint8_t *restrict winner,
-                       float *restrict dx, float *restrict below)
-{
-    for (int j = 0; j < width; j++, dx += 2 * b, below += 2 * b, dy += b, winner += b)
-        for (int i = 0; i < b; i++) {
-            dx[i] = winner[i] == 0 ? dy[i] : 0;
-            dx[b + i] = winner[i] == 1 ? dy[i] : 0;
-            below[i] = winner[i] == 2 ? dy[i] : 0;
-            below[b + i] = winner[i] == 3 ? dy[i] : 0;
+            y[j * b + i] = candidates[best];
+            if (winner)
+                winner[j * b + i] = (uint8_t)best;
         }
 }
 
@@ -90,7 +77,7 @@ VECTOR_CLONES static void pool_row_8(int width, int b, const float *restrict x,
                                      const float *restrict below, float *restrict y,
                                      uint8_t *restrict winner)
 {
-    for (int j = 0; j < width; j++, x += 2 * b, below += 2 * b, y += b, winner += b)
+    for (int j = 0; j < width; j++, x += 2 * b, below += 2 * b)
         for (int i = 0; i < b; i += 8) {
             const float8 x0 = *(const float8 *)(x + i), x1 = *(const float8 *)(x + b + i);
             const float8 x2 = *(const float8 *)(below + i), x3 = *(const float8 *)(below + b + i);
@@ -98,56 +85,23 @@ VECTOR_CLONES static void pool_row_8(int width, int b, const float *restrict x,
             const int8x32 right = x1 > x0, right_below = x3 > x2;
             const float8 top = SELECT(right, x1, x0), bottom = SELECT(right_below, x3, x2);
             const int8x32 lower = bottom > top;
-            const int8x32 q = (lower & (2 - right_below)) | (~lower & -right);
-            *(float8 *)(y + i) = SELECT(lower, bottom, top);
-            *(byte8 *)(winner + i) = __builtin_convertvector(q, byte8);
-        }
-}
-
-/* The values alone: scoring needs no winners. */
-VECTOR_CLONES static void max_row_8(int width, int b, const float *restrict x,
-                                    const float *restrict below, float *restrict y)
-{
-    for (int j = 0; j < width; j++, x += 2 * b, below += 2 * b, y += b)
-        for (int i = 0; i < b; i += 8) {
-            const float8 x0 = *(const float8 *)(x + i), x1 = *(const float8 *)(x + b + i);
-            const float8 x2 = *(const float8 *)(below + i), x3 = *(const float8 *)(below + b + i);
-            const float8 top = SELECT(x1 > x0, x1, x0), bottom = SELECT(x3 > x2, x3, x2);
-            *(float8 *)(y + i) = SELECT(bottom > top, bottom, top);
-        }
-}
-
-VECTOR_CLONES static void spread_row_8(int width, int b, const float *restrict dy,
-                                       const uint8_t *restrict winner, float *restrict dx,
-                                       float *restrict below)
-{
-    for (int j = 0; j < width; j++, dx += 2 * b, below += 2 * b, dy += b, winner += b)
-        for (int i = 0; i < b; i += 8) {
-            const int8x32 q = __builtin_convertvector(*(const byte8 *)(winner + i), int8x32);
-            const int8x32 d = *(const int8x32 *)(dy + i);
-            *(int8x32 *)(dx + i) = d & (q == 0);
-            *(int8x32 *)(dx + b + i) = d & (q == 1);
-            *(int8x32 *)(below + i) = d & (q == 2);
-            *(int8x32 *)(below + b + i) = d & (q == 3);
+            *(float8 *)(y + j * b + i) = SELECT(lower, bottom, top);
+            if (winner) {
+                const int8x32 q = (lower & (2 - right_below)) | (~lower & -right);
+                *(byte8 *)(winner + j * b + i) = __builtin_convertvector(q, byte8);
+            }
         }
 }
 
 /* Rows of all channel groups follow one another, so the groups need no loop of their own. */
-void pool_forward(const struct layout *out, const float *x, float *y, uint8_t *winner, int keep)
+void pool_forward(const struct layout *out, const float *x, float *y, uint8_t *winner)
 {
     const int b = out->block, width = out->shape.w, rows = layout_groups(out) * out->shape.h;
-    for (int i = 0; i < rows; i++, x += 4 * width * b, y += width * b, winner += width * b)
-        if (b % 8 == 0 && !keep)
-            max_row_8(width, b, x, x + 2 * width * b, y);
-        else
-            (b % 8 == 0 ? pool_row_8 : pool_row)(width, b, x, x + 2 * width * b, y, winner);
-}
-
-void pool_backward(const struct layout *out, const float *dy, const uint8_t *winner, float *dx)
-{
-    const int b = out->block, width = out->shape.w, rows = layout_groups(out) * out->shape.h;
-    for (int i = 0; i < rows; i++, dx += 4 * width * b, dy += width * b, winner += width * b)
-        (b % 8 == 0 ? spread_row_8 : spread_row)(width, b, dy, winner, dx, dx + 2 * width * b);
+    for (int i = 0; i < rows; i++, x += 4 * width * b, y += width * b) {
+        (b % 8 == 0 ? pool_row_8 : pool_row)(width, b, x, x + 2 * width * b, y, winner);
+        if (winner)
+            winner += width * b;
+    }
 }
 
 static int max_pool_open(struct cpu_op *op)
@@ -160,15 +114,22 @@ static int max_pool_open(struct cpu_op *op)
 
 static int max_pool_forward(const struct cpu_op *op, struct cpu_slot *slot)
 {
-    pool_forward(&op->out, slot->x, slot->y, slot->saved, slot->keep);
+    pool_forward(&op->out, slot->x, slot->y, slot->keep ? slot->saved : NULL);
     return 0;
 }
 
-static int max_pool_backward(const struct cpu_op *op, struct cpu_slot *slot)
+/* dx = dy where the winner stood, else 0. */
+static void max_pool_backward(const struct cpu_op *op, struct cpu_slot *slot)
 {
-    if (op->wants_dx)
-        pool_backward(&op->out, slot->dy, slot->saved, slot->dx);
-    return 0;
+    const int b = op->out.block, width = op->out.shape.w;
+    const int points = op->wants_dx ? layout_groups(&op->out) * op->out.shape.h * width : 0;
+    for (int p = 0; p < points; p++)
+        for (int i = 0; i < b; i++)
+            for (int q = 0; q < 4; q++) {
+                const int row = 2 * (p / width) + q / 2, column = 2 * (p % width) + q % 2;
+                slot->dx[(row * 2 * width + column) * b + i] =
+                    slot->saved[p * b + i] == q ? slot->dy[p * b + i] : 0;
+            }
 }
 
 const struct cpu_op_table cpu_max_pool = {

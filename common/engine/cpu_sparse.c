@@ -8,92 +8,83 @@ enum { LANES = 8, PATCH = 9 * LANES };
 
 typedef float float8 __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
-static int groups(const struct sparse *sparse)
+static int groups(const struct cpu_op *op)
 {
-    return (sparse->x.shape.c + LANES - 1) / LANES;
+    return (op->in.shape.c + LANES - 1) / LANES;
 }
 
 /* Floats between two channel groups of a padded input. */
-static int64_t group_stride(const struct sparse *sparse)
+static int64_t group_stride(const struct cpu_op *op)
 {
-    return (int64_t)(sparse->x.shape.h + 2) * (sparse->x.shape.w + 2) * LANES;
+    return (int64_t)(op->in.shape.h + 2) * (op->in.shape.w + 2) * LANES;
 }
 
-int64_t sparse_padded_count(const struct sparse *sparse)
+int64_t sparse_padded_count(const struct cpu_op *op)
 {
-    return groups(sparse) * group_stride(sparse);
+    return groups(op) * group_stride(op);
 }
 
-int64_t sparse_weights_count(const struct sparse *sparse)
+int64_t sparse_weights_count(const struct cpu_op *op)
 {
-    return (int64_t)sparse->y.shape.c * groups(sparse) * PATCH;
+    return (int64_t)op->out.shape.c * groups(op) * PATCH;
 }
 
-/* Where row i, column 0 of channel c stands in the padded order. */
-static int64_t padded_row(const struct sparse *sparse, int c, int i)
-{
-    return c / LANES * group_stride(sparse) +
-           ((int64_t)(i + 1) * (sparse->x.shape.w + 2) + 1) * LANES + c % LANES;
-}
-
+/* Where row i, column 0 of channel c stands. */
 static int64_t plain_row(const struct layout *x, int c, int i)
 {
     return ((int64_t)(c / x->block) * x->shape.h + i) * x->shape.w * x->block + c % x->block;
 }
 
-void sparse_pad(const struct sparse *sparse, const float *x, float *padded)
+/* Between the layout of the input and the padded order, one way or the other. */
+static void copy_rows(const struct cpu_op *op, float *x, float *padded, int to_padded)
 {
-    const struct layout *from = &sparse->x;
-    const int b = from->block;
-    memset(padded, 0, (size_t)sparse_padded_count(sparse) * sizeof *padded);
-    for (int c = 0; c < from->shape.c; c += b == LANES ? LANES : 1)
-        for (int i = 0; i < from->shape.h; i++) {
-            const float *source = x + plain_row(from, c, i);
-            float *target = padded + padded_row(sparse, c, i);
-            if (b == LANES)
-                memcpy(target, source, (size_t)from->shape.w * LANES * sizeof *target);
-            else
-                for (int j = 0; j < from->shape.w; j++)
-                    target[j * LANES] = source[j * b];
+    const struct layout *in = &op->in;
+    const int b = in->block, whole = b % LANES == 0;
+    for (int c = 0; c < in->shape.c; c += whole ? LANES : 1)
+        for (int i = 0; i < in->shape.h; i++) {
+            const int64_t line = (int64_t)(i + 1) * (in->shape.w + 2) + 1;
+            float *from = x + plain_row(in, c, i);
+            float *to = padded + c / LANES * group_stride(op) + line * LANES + c % LANES;
+            for (int j = 0; j < in->shape.w; j++, from += b, to += LANES) {
+                float *source = to_padded ? from : to, *target = to_padded ? to : from;
+                if (whole)
+                    *(float8 *)target = *(const float8 *)source;
+                else
+                    *target = *source;
+            }
         }
 }
 
-void sparse_unpad(const struct sparse *sparse, const float *padded, float *x)
+void sparse_pad(const struct cpu_op *op, float *x, float *padded)
 {
-    const struct layout *to = &sparse->x;
-    const int b = to->block;
-    for (int c = 0; c < to->shape.c; c += b == LANES ? LANES : 1)
-        for (int i = 0; i < to->shape.h; i++) {
-            const float *source = padded + padded_row(sparse, c, i);
-            float *target = x + plain_row(to, c, i);
-            if (b == LANES)
-                memcpy(target, source, (size_t)to->shape.w * LANES * sizeof *target);
-            else
-                for (int j = 0; j < to->shape.w; j++)
-                    target[j * b] = source[j * LANES];
-        }
+    memset(padded, 0, (size_t)sparse_padded_count(op) * sizeof *padded);
+    copy_rows(op, x, padded, 1);
 }
 
-static int64_t packed_place(const struct sparse *sparse, int k, int c, int term)
+void sparse_unpad(const struct cpu_op *op, float *padded, float *x)
 {
-    return ((int64_t)(k * groups(sparse) + c / LANES) * 9 + term) * LANES + c % LANES;
+    copy_rows(op, x, padded, 0);
 }
 
-void sparse_pack(const struct sparse *sparse, const float *w, float *packed)
+static int64_t packed_place(const struct cpu_op *op, int k, int c, int term)
 {
-    memset(packed, 0, (size_t)sparse_weights_count(sparse) * sizeof *packed);
-    for (int k = 0; k < sparse->y.shape.c; k++)
-        for (int c = 0; c < sparse->x.shape.c; c++)
+    return ((int64_t)(k * groups(op) + c / LANES) * 9 + term) * LANES + c % LANES;
+}
+
+void sparse_pack(const struct cpu_op *op, const float *w, float *packed)
+{
+    for (int k = 0; k < op->out.shape.c; k++)
+        for (int c = 0; c < op->in.shape.c; c++)
             for (int term = 0; term < 9; term++)
-                packed[packed_place(sparse, k, c, term)] = *w++;
+                packed[packed_place(op, k, c, term)] = *w++;
 }
 
-void sparse_unpack(const struct sparse *sparse, const float *packed, float *w)
+void sparse_unpack(const struct cpu_op *op, const float *packed, float *w)
 {
-    for (int k = 0; k < sparse->y.shape.c; k++)
-        for (int c = 0; c < sparse->x.shape.c; c++)
+    for (int k = 0; k < op->out.shape.c; k++)
+        for (int c = 0; c < op->in.shape.c; c++)
             for (int term = 0; term < 9; term++)
-                *w++ = packed[packed_place(sparse, k, c, term)];
+                *w++ = packed[packed_place(op, k, c, term)];
 }
 
 /* One output channel and one row of windows: `width` differentials d, winners q, both `step`
@@ -101,9 +92,9 @@ void sparse_unpack(const struct sparse *sparse, const float *packed, float *w)
  * windows; `line` vectors to a row. Nine sums stay in registers; each row is
  * summed by itself before it joins the others, which keeps the rounding error of thousands of terms
  * at that of a few dozen. Returns the sum of d. */
-VECTOR_FMA static float weights_row(int width, int step, int line, const float *restrict d,
-                                    const uint8_t *restrict q, const float *restrict x,
-                                    float *restrict dw)
+VECTOR_FMA static float weights_row(int width, int pooled, int step, int line,
+                                    const float *restrict d, const uint8_t *restrict q,
+                                    const float *restrict x, float *restrict dw)
 {
     const float8 zero = {0};
     float8 s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero;
@@ -111,7 +102,7 @@ VECTOR_FMA static float weights_row(int width, int step, int line, const float *
     float sum_d = 0;
     for (int j = 0; j < width; j++) {
         const int winner = q[j * step];
-        const float8 *a = (const float8 *)x + (winner >> 1) * line + 2 * j + (winner & 1);
+        const float8 *a = (const float8 *)x + (winner >> 1) * line + (j << pooled) + (winner & 1);
         const float8 *b = a + line, *c = b + line;
         const float dj = d[j * step];
         s0 += dj * a[0], s1 += dj * a[1], s2 += dj * a[2];
@@ -126,7 +117,7 @@ VECTOR_FMA static float weights_row(int width, int step, int line, const float *
 }
 
 /* The same walk the other way: nine weights stay in registers. */
-VECTOR_FMA static void data_row(int width, int step, int line, const float *restrict d,
+VECTOR_FMA static void data_row(int width, int pooled, int step, int line, const float *restrict d,
                                 const uint8_t *restrict q, const float *restrict w,
                                 float *restrict dx)
 {
@@ -135,7 +126,7 @@ VECTOR_FMA static void data_row(int width, int step, int line, const float *rest
     const float8 w5 = term[5], w6 = term[6], w7 = term[7], w8 = term[8];
     for (int j = 0; j < width; j++) {
         const int winner = q[j * step];
-        float8 *a = (float8 *)dx + (winner >> 1) * line + 2 * j + (winner & 1);
+        float8 *a = (float8 *)dx + (winner >> 1) * line + (j << pooled) + (winner & 1);
         float8 *b = a + line, *c = b + line;
         const float dj = d[j * step];
         a[0] += dj * w0, a[1] += dj * w1, a[2] += dj * w2;
@@ -145,35 +136,34 @@ VECTOR_FMA static void data_row(int width, int step, int line, const float *rest
 }
 
 /* Rows outside, channels inside: the four input rows under a row of windows stay in the cache. */
-void sparse_backward_weights(const struct sparse *sparse, const float *dy, const uint8_t *winner,
+void sparse_backward_weights(const struct cpu_op *op, const float *dy, const uint8_t *winner,
                              const float *padded, float *dw, float *db)
 {
-    const struct layout *y = &sparse->y;
-    const int line = sparse->x.shape.w + 2, G = groups(sparse);
+    const struct layout *y = &op->out;
+    const int line = op->in.shape.w + 2, G = groups(op);
     for (int i = 0; i < y->shape.h; i++)
         for (int k = 0; k < y->shape.c; k++) {
             const int64_t row = plain_row(y, k, i);
-            const float *x = padded + (int64_t)2 * i * line * LANES;
+            const float *x = padded + (int64_t)(i << op->pooled) * line * LANES;
             float sum_d = 0;
             for (int g = 0; g < G; g++)
-                sum_d =
-                    weights_row(y->shape.w, y->block, line, dy + row, winner + row,
-                                x + g * group_stride(sparse), dw + (int64_t)(k * G + g) * PATCH);
+                sum_d = weights_row(y->shape.w, op->pooled, y->block, line, dy + row, winner + row,
+                                    x + g * group_stride(op), dw + (int64_t)(k * G + g) * PATCH);
             db[k] += sum_d;
         }
 }
 
-void sparse_backward_data(const struct sparse *sparse, const float *dy, const uint8_t *winner,
+void sparse_backward_data(const struct cpu_op *op, const float *dy, const uint8_t *winner,
                           const float *packed, float *padded_dx)
 {
-    const struct layout *y = &sparse->y;
-    const int line = sparse->x.shape.w + 2, G = groups(sparse);
+    const struct layout *y = &op->out;
+    const int line = op->in.shape.w + 2, G = groups(op);
     for (int i = 0; i < y->shape.h; i++)
         for (int k = 0; k < y->shape.c; k++) {
             const int64_t row = plain_row(y, k, i);
-            float *dx = padded_dx + (int64_t)2 * i * line * LANES;
+            float *dx = padded_dx + (int64_t)(i << op->pooled) * line * LANES;
             for (int g = 0; g < G; g++)
-                data_row(y->shape.w, y->block, line, dy + row, winner + row,
-                         packed + (int64_t)(k * G + g) * PATCH, dx + g * group_stride(sparse));
+                data_row(y->shape.w, op->pooled, y->block, line, dy + row, winner + row,
+                         packed + (int64_t)(k * G + g) * PATCH, dx + g * group_stride(op));
         }
 }

@@ -48,7 +48,7 @@ static int open_slot(struct cpu_worker *worker, int i)
 static int open_slots(struct cpu_worker *worker)
 {
     const struct cpu_ops *ops = worker->ops;
-    DNNL_TRY(dnnl_stream_create, &worker->stream, ops->list[0].dnnl, dnnl_stream_default_flags);
+    DNNL_TRY(dnnl_stream_create, &worker->stream, ops->dnnl, dnnl_stream_default_flags);
     worker->x = floats(layout_count(&ops->list[0].in));
     worker->scratch = floats(ops->scratch_count);
     if (!worker->x || !worker->scratch)
@@ -80,16 +80,15 @@ void cpu_worker_destroy(struct cpu_worker **out)
     for (int i = 0; i < worker->ops->count; i++) {
         const struct cpu_op *op = &worker->ops->list[i];
         struct cpu_slot *slot = &worker->slots[i];
-        if (op->table->close_slot)
-            op->table->close_slot(slot);
+        for (int m = 0; m < 3; m++)
+            dnnl_memory_destroy(slot->memories[m]);
         if (!op->in_place) {
             free(slot->y);
             free(slot->dy);
         }
         free(slot->saved);
     }
-    if (worker->stream)
-        dnnl_stream_destroy(worker->stream);
+    dnnl_stream_destroy(worker->stream);
     free(worker->x);
     free(worker->scratch);
     free(worker);
@@ -118,14 +117,13 @@ int cpu_worker_forward(struct cpu_worker *worker, const uint8_t *frame, int keep
     return 0;
 }
 
-int cpu_worker_backward(struct cpu_worker *worker, float logit, int label, float *packed)
+void cpu_worker_backward(struct cpu_worker *worker, float logit, int label, float *packed)
 {
     const struct cpu_ops *ops = worker->ops;
     worker->slots[ops->count - 1].dy[0] = loss_bce_gradient(logit, label);
     for (int i = ops->count - 1; i >= 0; i--) {
         const struct cpu_op *op = &ops->list[i];
         worker->slots[i].gradient = packed + op->gradient_offset;
-        TRY(op->table->backward(op, &worker->slots[i]));
+        op->table->backward(op, &worker->slots[i]);
     }
-    return 0;
 }

@@ -145,8 +145,9 @@ static int open_slabs(struct cuda *cuda)
 static void cuda_close(void *state)
 {
     struct cuda *cuda = state;
+    if (cuda->group) /* not left: a peer failed, and what follows could wait for its sums */
+        return;
     cudaStreamSynchronize(cuda->stream);
-    group_close(cuda);
     steps_close(cuda);
     conv_close(cuda);
     cuda_release_buffers(cuda);
@@ -176,6 +177,17 @@ static void cuda_close(void *state)
     free(cuda);
 }
 
+static int cuda_step(void *state, float learning_rate)
+{
+    struct cuda *cuda = state;
+    struct slab_args slabs = cuda->slabs;
+    slabs.learning_rate = learning_rate;
+    kernel_update(cuda->stream, &slabs);
+    TRY_CUDA(cudaGetLastError());
+    TRY_CUDA(cudaStreamSynchronize(cuda->stream));
+    return 0;
+}
+
 static int cuda_open(void **state, const struct model *model,
                      const struct engine_settings *settings)
 {
@@ -191,6 +203,7 @@ static int cuda_open(void **state, const struct model *model,
     TRY_OR(failed, open_device(cuda, settings));
     TRY_OR(failed, open_slabs(cuda));
     TRY_OR(failed, conv_open(cuda));
+    TRY_OR(failed, cuda_step(cuda, 0)); /* changes nothing; loads what a capture may not */
     *state = cuda;
     return 0;
 failed:
@@ -228,17 +241,6 @@ static int cuda_backward(void *state, int count, const uint8_t *frames, const ui
     if (count > 0)
         TRY_CUDA(cudaMemcpyAsync(logits, cuda->logits, (size_t)count * sizeof(float),
                                  cudaMemcpyDeviceToHost, cuda->stream));
-    TRY_CUDA(cudaStreamSynchronize(cuda->stream));
-    return 0;
-}
-
-static int cuda_step(void *state, float learning_rate)
-{
-    struct cuda *cuda = state;
-    struct slab_args slabs = cuda->slabs;
-    slabs.learning_rate = learning_rate;
-    kernel_update(cuda->stream, &slabs);
-    TRY_CUDA(cudaGetLastError());
     TRY_CUDA(cudaStreamSynchronize(cuda->stream));
     return 0;
 }

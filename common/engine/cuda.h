@@ -43,6 +43,7 @@ struct pass {
         cudnnConvolutionFwdAlgo_t forward;
         cudnnConvolutionBwdDataAlgo_t backward_data;
         cudnnConvolutionBwdFilterAlgo_t backward_filter;
+        cudnnMathType_t forward_math, backward_data_math, backward_filter_math;
     } block[MODEL_BLOCKS_MAX];
 };
 
@@ -129,7 +130,7 @@ int group_sum(struct cuda *cuda);
 int group_wait(struct cuda *cuda, double timeout_s);
 int group_make(char id[GROUP_ID_BYTES]);
 int group_join(void *state, int rank, int size, const char id[GROUP_ID_BYTES]);
-void group_close(struct cuda *cuda);
+int group_leave(void *state);
 
 int cuda_fail(const char *call, const char *reason);
 

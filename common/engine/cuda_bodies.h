@@ -3,7 +3,8 @@
  *
  * Activations are (N,H,W,C) with C padded with zeros to whole vectors of VECTOR channels, so that
  * every access is 16 bytes (float32) or 8 bytes (bfloat16) wide and cuDNN finds aligned channels.
- */
+ * A layer's values fit into 31 bits (cuda_reserve), so indices of vectors are of 32, which divide
+ * several times faster. */
 #ifndef ENGINE_CUDA_BODIES_H
 #define ENGINE_CUDA_BODIES_H
 
@@ -144,9 +145,9 @@ struct gather_args {
 };
 
 /* index: pixel of the batch */
-DEVICE void gather_at(const struct gather_args *a, int64_t index)
+DEVICE void gather_at(const struct gather_args *a, uint32_t index)
 {
-    int64_t n = index / a->pixels, pixel = index % a->pixels;
+    uint32_t n = index / (uint32_t)a->pixels, pixel = index % (uint32_t)a->pixels;
     const uint8_t *rgb = a->batch.frames + (batch_row(&a->batch, n) * a->pixels + pixel) * 3;
     struct vector v = {{(float)rgb[0] / 255.0f, (float)rgb[1] / 255.0f, (float)rgb[2] / 255.0f, 0}};
     const struct vector zero = {{0, 0, 0, 0}};
@@ -174,20 +175,20 @@ struct pool_args {
 };
 
 /* Vector of `a` that is candidate q = 2 row + column of output vector `index`. */
-DEVICE int64_t pool_candidate(int h, int w, int vectors, int64_t index, int q)
+DEVICE int64_t pool_candidate(uint32_t h, uint32_t w, uint32_t vectors, uint32_t index, uint32_t q)
 {
-    int64_t v = index % vectors, position = index / vectors;
-    int64_t j = position % w, i = position / w % h, n = position / w / h;
+    uint32_t v = index % vectors, position = index / vectors;
+    uint32_t j = position % w, i = position / w % h, n = position / w / h;
     return ((n * 2 * h + 2 * i + q / 2) * 2 * w + 2 * j + q % 2) * vectors + v;
 }
 
 /* index: vector of y */
-DEVICE void pool_at(const struct pool_args *p, int64_t index)
+DEVICE void pool_at(const struct pool_args *p, uint32_t index)
 {
     struct vector best = {{0, 0, 0, 0}}, b;
     int winner[VECTOR] = {0, 0, 0, 0}, bits = 0;
     for (int c = 0; c < VECTOR; c++) {
-        int channel = (int)(index % p->vectors) * VECTOR + c;
+        int channel = (int)(index % (uint32_t)p->vectors) * VECTOR + c;
         b.x[c] = channel < p->channels ? p->bias[channel] : 0;
     }
     for (int q = 0; q < 4; q++) {
@@ -221,7 +222,7 @@ struct unpool_args {
 };
 
 /* Writes the four candidates of one vector, three of them zero; adds to the bias gradient. */
-DEVICE void unpool_at(const struct unpool_args *u, int64_t index, struct vector *bias)
+DEVICE void unpool_at(const struct unpool_args *u, uint32_t index, struct vector *bias)
 {
     struct vector y = vector_load(u->y, index, u->real), g = vector_load(u->dy, index, u->real);
     int bits = u->winners[index];

@@ -1,21 +1,20 @@
 /* The convolutions, by cuDNN: (N,H,W,C) tensors, (K,3,3,C) filters, float32 accumulation.
  *
  * Algorithms are taken from cuDNN's heuristics and not from timing, so that the same program on the
- * same GPU takes the same ones every night. In bf16 a weight gradient is summed in float32 and
- * rounded once to bfloat16 before it reaches the float32 slab: cuDNN has no wider output. */
+ * same GPU takes the same ones every night. An algorithm is meant with the mathematics that it was
+ * proposed with, which the convolution's descriptor carries from call to call. In bf16 a weight
+ * gradient is summed in float32 and rounded once to bfloat16 before it reaches the float32 slab:
+ * cuDNN has no wider output. */
 #include "base/status.h"
 #include "engine/cuda.h"
 
 enum { CANDIDATES = 8 };
 
-static const size_t workspace_limit = (size_t)1 << 30;
+static const size_t workspace_least = (size_t)1 << 24, workspace_limit = (size_t)1 << 30;
 
 static int open_block(struct cuda *cuda, struct block *block)
 {
     int bf16 = cuda->real == REAL_BFLOAT16;
-    cudnnMathType_t math = bf16         ? CUDNN_TENSOR_OP_MATH
-                           : cuda->tf32 ? CUDNN_DEFAULT_MATH
-                                        : CUDNN_FMA_MATH;
     cudnnDataType_t type = bf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
     TRY_CUDNN(cudnnCreateFilterDescriptor(&block->filter));
     TRY_CUDNN(cudnnSetFilter4dDescriptor(block->filter, type, CUDNN_TENSOR_NHWC, block->k, block->c,
@@ -23,7 +22,6 @@ static int open_block(struct cuda *cuda, struct block *block)
     TRY_CUDNN(cudnnCreateConvolutionDescriptor(&block->conv));
     TRY_CUDNN(cudnnSetConvolution2dDescriptor(block->conv, 1, 1, 1, 1, 1, 1,
                                               CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
-    TRY_CUDNN(cudnnSetConvolutionMathType(block->conv, math));
     return 0;
 }
 
@@ -64,54 +62,79 @@ void conv_close(struct cuda *cuda)
 }
 
 /* A workspace that has become too small stays until the end: captured graphs hold its address, and
- * dropping them on one rank alone would part it from its group. */
+ * dropping them on one rank alone would part it from its group. Doubling from the least to the
+ * limit takes fewer than WORKSPACES_MAX. */
 static int reserve_workspace(struct cuda *cuda, size_t bytes)
 {
     if (cuda->workspace_count && bytes <= cuda->workspace_bytes)
         return 0;
-    if (cuda->workspace_count == WORKSPACES_MAX)
-        return fail(STATUS_FAILED, "too many batch sizes in one process");
-    bytes = bytes > 2 * cuda->workspace_bytes ? bytes : 2 * cuda->workspace_bytes;
+    size_t least = cuda->workspace_count ? 2 * cuda->workspace_bytes : workspace_least;
+    bytes = bytes > least ? bytes : least;
     TRY(cuda_allocate(&cuda->workspace, bytes, "cuDNN's workspace"));
     cuda->workspaces[cuda->workspace_count++] = cuda->workspace;
     cuda->workspace_bytes = bytes;
     return 0;
 }
 
-/* Defines choose_NAME(cuda, conv, from, with, to, &algorithm): the first of cuDNN's proposals that
- * works, fits and, where that is asked for, always adds in the same order. The three directions of
- * a convolution differ in nothing but their types. */
-#define CHOOSE(name, From, With, To, Algorithm, Proposal, propose, ask_workspace)                  \
-    static int choose_##name(struct cuda *cuda, cudnnConvolutionDescriptor_t conv, From from,      \
-                             With with, To to, Algorithm *algorithm)                               \
+/* Products of float32 are never rounded to TF32 unless that is asked for. */
+static cudnnMathType_t math_of(const struct cuda *cuda)
+{
+    return cuda->real == REAL_BFLOAT16 ? CUDNN_TENSOR_OP_MATH
+           : cuda->tf32                ? CUDNN_DEFAULT_MATH
+                                       : CUDNN_FMA_MATH;
+}
+
+/* Defines choose_NAME(cuda, pass, b, from, with, to): the first of cuDNN's proposals that fits,
+ * always adds in the same order where that is asked for, and runs (cuDNN proposes some that it then
+ * refuses). The three directions of a convolution differ in nothing but their types. */
+#define CHOOSE(name, From, With, To, Proposal, propose, ask_workspace, run)                        \
+    static int choose_##name(struct cuda *cuda, struct pass *pass, int b, From from, With with,    \
+                             To to)                                                                \
     {                                                                                              \
+        cudnnConvolutionDescriptor_t conv = cuda->block[b].conv;                                   \
         Proposal proposals[CANDIDATES];                                                            \
         int count = 0;                                                                             \
         size_t bytes = 0;                                                                          \
+        const cudnnMathType_t asked = math_of(cuda);                                               \
+        TRY_CUDNN(cudnnSetConvolutionMathType(conv, asked));                                       \
         TRY_CUDNN(propose(cuda->dnn, from, with, conv, to, CANDIDATES, &count, proposals));        \
         for (int i = 0; i < count; i++) {                                                          \
             if (proposals[i].status != CUDNN_STATUS_SUCCESS ||                                     \
-                proposals[i].memory > workspace_limit ||                                           \
                 (cuda->deterministic && proposals[i].determinism != CUDNN_DETERMINISTIC))          \
                 continue;                                                                          \
-            *algorithm = proposals[i].algo;                                                        \
-            TRY_CUDNN(ask_workspace(cuda->dnn, from, with, conv, to, *algorithm, &bytes));         \
-            return reserve_workspace(cuda, bytes);                                                 \
+            const cudnnMathType_t math = asked == CUDNN_FMA_MATH ? asked : proposals[i].mathType;  \
+            pass->block[b].name = proposals[i].algo;                                               \
+            pass->block[b].name##_math = math;                                                     \
+            TRY_CUDNN(cudnnSetConvolutionMathType(conv, math));                                    \
+            if (ask_workspace(cuda->dnn, from, with, conv, to, proposals[i].algo, &bytes) !=       \
+                    CUDNN_STATUS_SUCCESS ||                                                        \
+                bytes > workspace_limit)                                                           \
+                continue;                                                                          \
+            TRY(reserve_workspace(cuda, bytes));                                                   \
+            if ((run) == 0)                                                                        \
+                return 0;                                                                          \
         }                                                                                          \
         return fail(STATUS_FAILED, "cuDNN has no algorithm for a " #name " convolution of this "   \
                                    "network on this GPU; try another --precision");                \
     }
 
+static void *input_of(const struct cuda *cuda, int b)
+{
+    return b ? cuda->block[b - 1].x : cuda->input;
+}
+
 CHOOSE(forward, cudnnTensorDescriptor_t, cudnnFilterDescriptor_t, cudnnTensorDescriptor_t,
-       cudnnConvolutionFwdAlgo_t, cudnnConvolutionFwdAlgoPerf_t,
-       cudnnGetConvolutionForwardAlgorithm_v7, cudnnGetConvolutionForwardWorkspaceSize)
+       cudnnConvolutionFwdAlgoPerf_t, cudnnGetConvolutionForwardAlgorithm_v7,
+       cudnnGetConvolutionForwardWorkspaceSize,
+       conv_forward(cuda, pass, b, input_of(cuda, b), cuda->scratch))
 CHOOSE(backward_data, cudnnFilterDescriptor_t, cudnnTensorDescriptor_t, cudnnTensorDescriptor_t,
-       cudnnConvolutionBwdDataAlgo_t, cudnnConvolutionBwdDataAlgoPerf_t,
-       cudnnGetConvolutionBackwardDataAlgorithm_v7, cudnnGetConvolutionBackwardDataWorkspaceSize)
+       cudnnConvolutionBwdDataAlgoPerf_t, cudnnGetConvolutionBackwardDataAlgorithm_v7,
+       cudnnGetConvolutionBackwardDataWorkspaceSize,
+       conv_backward_data(cuda, pass, b, cuda->scratch, cuda->block[b - 1].dx))
 CHOOSE(backward_filter, cudnnTensorDescriptor_t, cudnnTensorDescriptor_t, cudnnFilterDescriptor_t,
-       cudnnConvolutionBwdFilterAlgo_t, cudnnConvolutionBwdFilterAlgoPerf_t,
-       cudnnGetConvolutionBackwardFilterAlgorithm_v7,
-       cudnnGetConvolutionBackwardFilterWorkspaceSize)
+       cudnnConvolutionBwdFilterAlgoPerf_t, cudnnGetConvolutionBackwardFilterAlgorithm_v7,
+       cudnnGetConvolutionBackwardFilterWorkspaceSize,
+       conv_backward_filter(cuda, pass, b, input_of(cuda, b), cuda->scratch))
 
 static int describe(cudnnTensorDescriptor_t *tensor, enum real real, int n, int c, int h, int w)
 {
@@ -130,12 +153,10 @@ static int open_pass(struct cuda *cuda, struct pass *pass, int count)
         cudnnTensorDescriptor_t *x = &pass->block[b].x, *y = &pass->block[b].y;
         TRY(describe(x, cuda->real, count, block->c, 2 * block->h, 2 * block->w));
         TRY(describe(y, cuda->real, count, block->k, 2 * block->h, 2 * block->w));
-        TRY(choose_forward(cuda, block->conv, *x, block->filter, *y, &pass->block[b].forward));
-        TRY(choose_backward_filter(cuda, block->conv, *x, *y, block->filter,
-                                   &pass->block[b].backward_filter));
+        TRY(choose_forward(cuda, pass, b, *x, block->filter, *y));
+        TRY(choose_backward_filter(cuda, pass, b, *x, *y, block->filter));
         if (b > 0)
-            TRY(choose_backward_data(cuda, block->conv, block->filter, *y, *x,
-                                     &pass->block[b].backward_data));
+            TRY(choose_backward_data(cuda, pass, b, block->filter, *y, *x));
     }
     pass->count = count;
     return 0;
@@ -159,6 +180,7 @@ static const float one = 1, zero = 0;
 int conv_forward(struct cuda *cuda, const struct pass *pass, int b, const void *x, void *y)
 {
     const struct block *block = &cuda->block[b];
+    TRY_CUDNN(cudnnSetConvolutionMathType(block->conv, pass->block[b].forward_math));
     TRY_CUDNN(cudnnConvolutionForward(cuda->dnn, &one, pass->block[b].x, x, block->filter,
                                       block->weight, block->conv, pass->block[b].forward,
                                       cuda->workspace, cuda->workspace_bytes, &zero,
@@ -169,6 +191,7 @@ int conv_forward(struct cuda *cuda, const struct pass *pass, int b, const void *
 int conv_backward_data(struct cuda *cuda, const struct pass *pass, int b, const void *dy, void *dx)
 {
     const struct block *block = &cuda->block[b];
+    TRY_CUDNN(cudnnSetConvolutionMathType(block->conv, pass->block[b].backward_data_math));
     TRY_CUDNN(cudnnConvolutionBackwardData(cuda->dnn, &one, block->filter, block->weight,
                                            pass->block[b].y, dy, block->conv,
                                            pass->block[b].backward_data, cuda->workspace,
@@ -180,6 +203,7 @@ int conv_backward_filter(struct cuda *cuda, const struct pass *pass, int b, cons
                          const void *dy)
 {
     const struct block *block = &cuda->block[b];
+    TRY_CUDNN(cudnnSetConvolutionMathType(block->conv, pass->block[b].backward_filter_math));
     TRY_CUDNN(cudnnConvolutionBackwardFilter(cuda->dnn, &one, pass->block[b].x, x, pass->block[b].y,
                                              dy, block->conv, pass->block[b].backward_filter,
                                              cuda->workspace, cuda->workspace_bytes, &zero,

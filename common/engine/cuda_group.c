@@ -1,6 +1,7 @@
 /* The sum of the gradient slab over GPUs, by NCCL: one rank per GPU. 160 KB is a matter of latency,
  * so it is one call. A peer that died leaves the sum spinning on the device for ever; so every wait
  * asks NCCL for errors and ends at a deadline. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,7 +31,8 @@ int group_join(void *state, int rank, int size, const char id[GROUP_ID_BYTES])
         setenv("NCCL_ALGO", "Ring", 1);
     }
     TRY_NCCL(ncclCommInitRank(&cuda->group, size, unique, rank));
-    return 0;
+    TRY(group_sum(cuda)); /* of zeros: NCCL connects at the first sum, better not in a capture */
+    return group_wait(cuda, 0);
 }
 
 int group_sum(struct cuda *cuda)
@@ -42,10 +44,24 @@ int group_sum(struct cuda *cuda)
     return 0;
 }
 
+static void *abort_group(void *group)
+{
+    ncclCommAbort(group);
+    return NULL;
+}
+
+/* The abort ends the sums that spin on the device, which other calls of CUDA would wait for. It
+ * returns only when the graphs that hold sums are gone and its peers are too: a thread of its own
+ * calls it, and the group stays unusable until the process ends. */
 static int give_up(struct cuda *cuda, const char *why)
 {
-    ncclCommAbort(cuda->group);
-    cuda->group = NULL;
+    const double patience_s = 5;
+    double start = clock_s();
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, abort_group, cuda->group) == 0)
+        pthread_detach(thread);
+    while (cudaStreamQuery(cuda->stream) == cudaErrorNotReady && clock_s() - start < patience_s)
+        usleep(1000);
     return fail(STATUS_FAILED, "the sum over the GPUs failed: %s", why);
 }
 
@@ -74,9 +90,15 @@ int group_wait(struct cuda *cuda, double timeout_s)
     }
 }
 
-void group_close(struct cuda *cuda)
+/* NCCL waits for the graphs that hold its sums: they go first. */
+int group_leave(void *state)
 {
-    if (cuda->group)
-        ncclCommDestroy(cuda->group);
+    struct cuda *cuda = state;
+    ncclComm_t group = cuda->group;
+    TRY_CUDA(cudaStreamSynchronize(cuda->stream));
+    steps_drop_graphs(cuda);
     cuda->group = NULL;
+    if (group)
+        TRY_NCCL(ncclCommDestroy(group));
+    return 0;
 }

@@ -115,7 +115,7 @@ void kernel_loss(cudaStream_t stream, const struct loss_args *args)
  * whose sums of the bias gradient the block adds in order. */
 enum { UNPOOL_THREADS = 1024, UNPOOL_VECTORS = 32 };
 
-static __global__ void unpool_positions(struct unpool_args args)
+static __global__ void __launch_bounds__(UNPOOL_THREADS) unpool_positions(struct unpool_args args)
 {
     __shared__ struct vector scratch[UNPOOL_THREADS];
     const int v = blockIdx.y * blockDim.x + threadIdx.x;
@@ -124,14 +124,18 @@ static __global__ void unpool_positions(struct unpool_args args)
         for (int64_t p = blockIdx.x * (int64_t)blockDim.y + threadIdx.y; p < args.positions;
              p += (int64_t)gridDim.x * blockDim.y)
             unpool_at(&args, p * args.vectors + v, &sum);
-    scratch[threadIdx.y * blockDim.x + threadIdx.x] = sum;
-    __syncthreads();
-    if (threadIdx.y != 0 || v >= args.vectors)
-        return;
-    for (int y = 1; y < (int)blockDim.y; y++)
-        for (int c = 0; c < VECTOR; c++)
-            sum.x[c] += scratch[y * blockDim.x + threadIdx.x].x[c];
-    vector_store(args.bias_parts, (int64_t)blockIdx.x * args.vectors + v, REAL_FLOAT32, sum);
+    const int y = threadIdx.y;
+    struct vector *mine = &scratch[y * blockDim.x + threadIdx.x];
+    *mine = sum;
+    for (int rows = blockDim.y, half; rows > 1; rows = half) {
+        half = (rows + 1) / 2;
+        __syncthreads();
+        if (y + half < rows)
+            for (int c = 0; c < VECTOR; c++)
+                mine->x[c] += mine[half * blockDim.x].x[c];
+    }
+    if (y == 0 && v < args.vectors)
+        vector_store(args.bias_parts, (int64_t)blockIdx.x * args.vectors + v, REAL_FLOAT32, *mine);
 }
 
 void kernel_unpool(cudaStream_t stream, const struct unpool_args *args)

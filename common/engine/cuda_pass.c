@@ -78,15 +78,33 @@ static int allocate_buffers(struct cuda *cuda, size_t n)
     return 0;
 }
 
+/* cuDNN and our kernels count the values of a layer in 31 bits. */
+static int64_t frames_max(const struct cuda *cuda)
+{
+    int64_t largest = 1;
+    for (int b = 0; b < cuda->block_count; b++) {
+        const struct block *block = &cuda->block[b];
+        int64_t values = 4 * (int64_t)block->h * block->w * block->k;
+        largest = values > largest ? values : largest;
+    }
+    return INT32_MAX / largest;
+}
+
 int cuda_reserve(struct cuda *cuda, int count)
 {
     enum { LEAST = 128 }; /* so that scoring in pieces of the capacity fills the device */
     if (count <= cuda->capacity)
         return 0;
+    int64_t frames = frames_max(cuda), least = LEAST < frames ? LEAST : frames;
+    if (count > frames)
+        return fail(STATUS_FAILED,
+                    "%d frames of a batch on one GPU are more than the %lld that cuDNN takes of "
+                    "this network: take a smaller --batch-size or more GPUs",
+                    count, (long long)frames);
     TRY_CUDA(cudaStreamSynchronize(cuda->stream));
     steps_drop_graphs(cuda);
     cuda_release_buffers(cuda);
-    count = count > LEAST ? count : LEAST;
+    count = count > least ? count : (int)least;
     int status = allocate_buffers(cuda, (size_t)count);
     if (status < 0)
         cuda_release_buffers(cuda);
@@ -103,6 +121,8 @@ int cuda_stage(struct cuda *cuda, int count, const uint8_t *frames, const uint8_
     *batch = (struct batch){.frames = cuda->stage_frames[0],
                             .labels = cuda->stage_labels[0],
                             .count = count};
+    if (count == 0)
+        return 0;
     TRY_CUDA(cudaMemcpyAsync(cuda->stage_frames[0], frames, (size_t)count * frame_bytes,
                              cudaMemcpyHostToDevice, cuda->stream));
     if (labels)

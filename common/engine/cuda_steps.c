@@ -240,6 +240,7 @@ const struct engine_steps cuda_steps = {
     .identify = identify,
     .make_group = group_make,
     .join_group = group_join,
+    .leave_group = group_leave,
     .sum = sum,
     .load = load,
     .begin = begin,

@@ -44,6 +44,10 @@ struct engine_steps {
     int (*make_group)(char id[GROUP_ID_BYTES]);
     int (*join_group)(void *state, int rank, int size, const char id[GROUP_ID_BYTES]);
 
+    /* Waits for the steps and leaves the group, if there is one (collective). An engine that is
+     * closed without it leaves everything to the end of the process: its peers may be gone. */
+    int (*leave_group)(void *state);
+
     /* Sums the gradient slab over the group now. Collective. */
     int (*sum)(void *state, double timeout_s);
 

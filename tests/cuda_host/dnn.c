@@ -92,7 +92,10 @@ cudnnStatus_t cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t conv, cud
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* Proposals: one that is refused, one that is not deterministic, one that is. */
+enum { REFUSED = 2 };
+
+/* Proposals: one that is refused, one that is when it runs, one that is not deterministic, one that
+ * is. */
 #define PROPOSES(direction, From, With, To, Algorithm, Proposal)                                   \
     cudnnStatus_t cudnnGetConvolution##direction##Algorithm_v7(                                    \
         cudnnHandle_t handle, const From from, const With with,                                    \
@@ -101,10 +104,11 @@ cudnnStatus_t cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t conv, cud
     {                                                                                              \
         (void)handle, (void)from, (void)with, (void)conv, (void)to, (void)wanted;                  \
         const Proposal refused = {.status = CUDNN_STATUS_NOT_SUPPORTED};                           \
+        const Proposal late = {.algo = (int)REFUSED, .determinism = CUDNN_DETERMINISTIC};          \
         const Proposal fast = {.memory = 1000, .determinism = CUDNN_NON_DETERMINISTIC};            \
         const Proposal fixed = {.algo = 1, .memory = 9000, .determinism = CUDNN_DETERMINISTIC};    \
-        proposals[0] = refused, proposals[1] = fast, proposals[2] = fixed;                         \
-        *count = 3;                                                                                \
+        proposals[0] = refused, proposals[1] = late, proposals[2] = fast, proposals[3] = fixed;    \
+        *count = 4;                                                                                \
         return CUDNN_STATUS_SUCCESS;                                                               \
     }                                                                                              \
     cudnnStatus_t cudnnGetConvolution##direction##WorkspaceSize(                                   \
@@ -169,9 +173,11 @@ static int run_conv(void *args)
 
 static cudnnStatus_t enqueue(enum direction direction, const struct cudnnTensorStruct *x,
                              const struct cudnnTensorStruct *y, const void *from, const void *with,
-                             void *to, size_t workspace_bytes)
+                             void *to, int algorithm, size_t workspace_bytes)
 {
     struct conv_task task = {direction, *x, *y, from, with, to};
+    if (algorithm == REFUSED)
+        return CUDNN_STATUS_NOT_SUPPORTED;
     if (x->n != y->n || x->real != y->real || workspace_bytes < 1000)
         return CUDNN_STATUS_BAD_PARAM;
     host_enqueue(run_conv, &task, sizeof task);
@@ -186,9 +192,8 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void *alpha,
                                       size_t workspace_bytes, const void *beta,
                                       const cudnnTensorDescriptor_t y_desc, void *y)
 {
-    (void)handle, (void)alpha, (void)w_desc, (void)conv, (void)algorithm, (void)workspace,
-        (void)beta;
-    return enqueue(FORWARD, x_desc, y_desc, x, w, y, workspace_bytes);
+    (void)handle, (void)alpha, (void)w_desc, (void)conv, (void)workspace, (void)beta;
+    return enqueue(FORWARD, x_desc, y_desc, x, w, y, (int)algorithm, workspace_bytes);
 }
 
 cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void *alpha,
@@ -199,9 +204,8 @@ cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void *alp
                                            size_t workspace_bytes, const void *beta,
                                            const cudnnTensorDescriptor_t dx_desc, void *dx)
 {
-    (void)handle, (void)alpha, (void)w_desc, (void)conv, (void)algorithm, (void)workspace,
-        (void)beta;
-    return enqueue(BACKWARD_DATA, dx_desc, dy_desc, dy, w, dx, workspace_bytes);
+    (void)handle, (void)alpha, (void)w_desc, (void)conv, (void)workspace, (void)beta;
+    return enqueue(BACKWARD_DATA, dx_desc, dy_desc, dy, w, dx, (int)algorithm, workspace_bytes);
 }
 
 cudnnStatus_t cudnnConvolutionBackwardFilter(
@@ -210,7 +214,6 @@ cudnnStatus_t cudnnConvolutionBackwardFilter(
     cudnnConvolutionBwdFilterAlgo_t algorithm, void *workspace, size_t workspace_bytes,
     const void *beta, const cudnnFilterDescriptor_t dw_desc, void *dw)
 {
-    (void)handle, (void)alpha, (void)dw_desc, (void)conv, (void)algorithm, (void)workspace,
-        (void)beta;
-    return enqueue(BACKWARD_FILTER, x_desc, dy_desc, x, dy, dw, workspace_bytes);
+    (void)handle, (void)alpha, (void)dw_desc, (void)conv, (void)workspace, (void)beta;
+    return enqueue(BACKWARD_FILTER, x_desc, dy_desc, x, dy, dw, (int)algorithm, workspace_bytes);
 }

@@ -21,7 +21,8 @@ struct shared {
 };
 
 struct ncclComm {
-    int rank, size, sums, aborted;
+    int rank, size, sums;
+    atomic_int aborted;
     struct shared *shared;
 };
 
@@ -117,6 +118,8 @@ ncclResult_t ncclCommGetAsyncError(ncclComm_t comm, ncclResult_t *result)
 
 ncclResult_t ncclCommDestroy(ncclComm_t comm)
 {
+    while (host_graphs()) /* as NCCL does */
+        usleep(1000);
     munmap(comm->shared, sizeof(struct shared));
     free(comm);
     return ncclSuccess;
@@ -125,5 +128,7 @@ ncclResult_t ncclCommDestroy(ncclComm_t comm)
 ncclResult_t ncclCommAbort(ncclComm_t comm)
 {
     comm->aborted = 1; /* its sum is still in the queue, and leaves it now */
+    while (host_graphs())
+        usleep(1000);
     return ncclSuccess;
 }

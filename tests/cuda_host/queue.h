@@ -16,4 +16,7 @@ typedef int host_task(void *args);
 /* Puts a task at the end, or into the graph that is being captured. */
 void host_enqueue(host_task *run, const void *args, size_t bytes);
 
+/* Graphs that could be launched. */
+int host_graphs(void);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include <cuda_runtime_api.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,12 @@ struct list {
 
 static struct list queue;
 static struct list *capturing;
+static atomic_int graphs;
+
+int host_graphs(void)
+{
+    return graphs;
+}
 
 static void append(struct list *list, host_task *run, const void *args, size_t bytes)
 {
@@ -276,6 +283,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsig
     for (size_t i = 0; i < from->count; i++)
         append(list, from->tasks[i].run, from->tasks[i].args, from->tasks[i].bytes);
     *exec = (cudaGraphExec_t)list;
+    graphs++;
     return cudaSuccess;
 }
 
@@ -299,5 +307,6 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec)
 {
     clear((struct list *)exec);
     free(exec);
+    graphs--;
     return cudaSuccess;
 }

@@ -44,6 +44,9 @@ claim '... and --resident on ends with one line' \
     exits 1 'resident on: the rows do not fit' env CUDA_HOST_BYTES=100000 \
     "$bin/unmask-train" "$store" -o "$tmp/x.h5" "${network[@]}" --device cuda --resident on
 claim 'a batch that is larger than the epoch' train large 2 2 --device cuda --batch-size 1000
+claim 'a batch smaller than the ranks: one has no rows' train tiny 3 3 --device cuda --batch-size 2 --epochs 1
+claim 'a group of one rank' exits 0 'summed by NCCL' train group 1 1 --device cuda --sum nccl
+claim '... gives the same bits' same one group
 claim 'three ranks, three GPUs, sum by NCCL' exits 0 'summed by NCCL' train three 3 3 --device cuda --timeout 30
 claim '... and agree with one rank' near three one 1e-3
 claim 'two ranks on one GPU sum by MPI and say why' exits 0 'MPI through host memory \(ranks share a GPU\)' train shared 2 1 --device cuda

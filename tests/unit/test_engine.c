@@ -112,7 +112,7 @@ START_TEST(test_engines_agree_with_reference_on_edge_shapes)
         {2, 3, "1"},       {2, 2, "16"},       {6, 3, "8"},     {8, 2, "3,5"},
         {8, 3, "7,16,9"},  {10, 2, "1"},       {10, 3, "17"},   {12, 3, "3,5"},
         {34, 2, "8"},      {34, 1, "16"},      {36, 2, "5,24"}, {40, 2, "16,32,64"},
-        {24, 2, "32,8,1"}, {16, 3, "2,2,2,2"}, {66, 1, "4"},
+        {24, 2, "32,8,1"}, {16, 3, "2,2,2,2"}, {66, 1, "4"},    {16, 3, "12,20,4"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         check_agreement(cases[i].image_size, cases[i].channels, cases[i].count, devices[_i]);
