@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "eval/audit.h"
+#include "eval/text.h"
 #include "store/h5.h"
 
 /* Of the lead over chance that a detector has, what it may keep without the face before it counts
@@ -152,9 +153,7 @@ int audit_conclude(struct audit *audit)
         note_cues(out, audit);
         note_regions(out, audit);
     }
-    if (!out || fclose(out) != 0)
-        return fail(STATUS_FAILED, "no memory for the text of the audit");
-    return 0;
+    return text_finish(out, &audit->notes, "the text of the audit");
 }
 
 /* ---- /audit of a report ------------------------------------------------------------------------

@@ -91,25 +91,17 @@ static int pool_videos(struct scored_videos *videos, const struct scored_frames 
     return STATUS_OK;
 }
 
-static double *exact_probabilities(const struct scored_frames *frames)
-{
-    double *exact = memory_zeroed((size_t)frames->count, sizeof *exact, "probabilities");
-    for (int64_t i = 0; exact && i < frames->count; i++)
-        exact[i] = (double)frames->probabilities[i];
-    return exact;
-}
-
 int evaluation_measure(struct evaluation *e, const double thresholds[2])
 {
-    TRY(check_frames(&e->frames, e->split));
-    TRY(pool_videos(&e->videos, &e->frames));
-    double *exact = exact_probabilities(&e->frames);
-    if (!exact)
+    const struct scored_frames *f = &e->frames;
+    TRY(check_frames(f, e->split));
+    TRY(pool_videos(&e->videos, f));
+    e->exact = memory_zeroed((size_t)f->count, sizeof *e->exact, "probabilities");
+    if (!e->exact)
         return STATUS_FAILED;
-    int status =
-        metrics_compute(&e->frame_level, thresholds[0], e->frames.count, e->frames.labels, exact);
-    free(exact);
-    TRY(status);
+    for (int64_t i = 0; i < f->count; i++)
+        e->exact[i] = (double)f->probabilities[i];
+    TRY(metrics_compute(&e->frame_level, thresholds[0], f->count, f->labels, e->exact));
     return metrics_compute(&e->video_level, thresholds[1], e->videos.count, e->videos.labels,
                            e->videos.probabilities);
 }
@@ -119,20 +111,18 @@ static int add_intervals(struct evaluation *e)
     const struct scored_frames *f = &e->frames;
     const struct scored_videos *v = &e->videos;
     struct metrics *levels[2] = {&e->frame_level, &e->video_level};
-    double *exact = exact_probabilities(f);
     struct sample samples[2] = {
-        {.count = f->count, .labels = f->labels, .scores = exact, .groups = f->groups},
+        {.count = f->count, .labels = f->labels, .scores = e->exact, .groups = f->groups},
         {.count = v->count, .labels = v->labels, .scores = v->probabilities, .groups = v->groups},
     };
     for (int k = 0; k < 2; k++)
         samples[k].threshold = levels[k]->threshold;
-    int status = exact ? bootstrap(samples, 2, f->group_count, e->threads) : STATUS_FAILED;
+    TRY(bootstrap(samples, 2, f->group_count, e->threads));
     for (int k = 0; k < 2; k++) {
         memcpy(levels[k]->groups, samples[k].groups_with, sizeof samples[k].groups_with);
         memcpy(levels[k]->intervals, samples[k].intervals, sizeof samples[k].intervals);
     }
-    free(exact);
-    return status;
+    return STATUS_OK;
 }
 
 /* Applies the rule to the rows of val, once at each level. */
@@ -163,6 +153,7 @@ int evaluation_compute(struct evaluation *evaluation)
     struct threshold_rule rule;
     int status;
     evaluation->videos = (struct scored_videos){0};
+    evaluation->exact = NULL;
     evaluation->frame_level = evaluation->video_level = (struct metrics){0};
     if (!evaluation->threshold)
         evaluation->threshold = "0.5";
@@ -189,6 +180,8 @@ void evaluation_clear(struct evaluation *evaluation)
     free(videos->probabilities);
     free(videos->frames);
     free(videos->groups);
+    free(evaluation->exact);
+    evaluation->exact = NULL;
     evaluation->videos = (struct scored_videos){0};
     metrics_clear(&evaluation->frame_level);
     metrics_clear(&evaluation->video_level);

@@ -125,6 +125,7 @@ struct evaluation {
 
     /* Figures: filled by evaluation_compute. */
     struct scored_videos videos;
+    double *exact; /* (frames.count) the probabilities of the frames */
     struct metrics frame_level, video_level;
     const char *threshold_split; /* "val" if a rule chose the threshold there, else "none" */
     int threshold_guessed[2];    /* of frames, of videos: val has too few real ones for fpr=F */

@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "eval/jobs.h"
+#include "eval/text.h"
 #include "store/run.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the slab is copied as it is");
@@ -40,11 +41,11 @@ static void print_tensor(FILE *out, const struct tensor *tensor)
 
 int safetensors_encode(const struct export *export, uint8_t **bytes, size_t *byte_count)
 {
-    char *header = NULL;
-    size_t length = 0, slab_bytes = (size_t) export->model->parameter_count * sizeof(float);
+    char *header;
+    size_t length, slab_bytes = (size_t) export->model->parameter_count * sizeof(float);
     FILE *out = open_memstream(&header, &length);
     if (!out)
-        return fail(STATUS_FAILED, "out of memory: safetensors header");
+        return text_finish(out, &header, "the safetensors header");
     fprintf(out, "{\"__metadata__\":{\"format\":\"pt\"");
     for (int i = 0; i < export->note_count; i++)
         fprintf(out, ",\"%s\":\"%s\"", export->notes[i].name, export->notes[i].value);
@@ -54,11 +55,7 @@ int safetensors_encode(const struct export *export, uint8_t **bytes, size_t *byt
     fputc('}', out);
     while (ftell(out) % 8)
         fputc(' ', out);
-    int complete = !ferror(out);
-    if (fclose(out) != 0 || !complete) {
-        free(header);
-        return fail(STATUS_FAILED, "out of memory: safetensors header");
-    }
+    TRY(text_finish(out, &header, "the safetensors header"));
     *byte_count = 8 + length + slab_bytes;
     *bytes = memory_zeroed(*byte_count, 1, "safetensors file");
     if (*bytes) {

@@ -84,16 +84,14 @@ int plots_render(const char *folder, int robustness)
     pid_t child;
     TRY(each_picture(folder, PICTURES, remove_old));
     int error = start(&child, folder);
-    if (error == ENOENT)
-        return fail(STATUS_FAILED,
-                    "%s: no pictures, since gnuplot is not installed (Debian: apt install "
-                    "gnuplot-nox); data and script stay there: run gnuplot plots.gp in it",
-                    folder);
     if (error)
         return fail(STATUS_FAILED,
-                    "%s: no pictures, since gnuplot cannot be started: %s; data and script stay "
-                    "there: run gnuplot plots.gp in it",
-                    folder, strerror(error));
+                    "%s: no pictures, since gnuplot %s%s; data and script stay there: run gnuplot "
+                    "plots.gp in it",
+                    folder,
+                    error == ENOENT ? "is not installed (Debian: apt install gnuplot-nox)"
+                                    : "cannot be started: ",
+                    error == ENOENT ? "" : strerror(error));
     if (wait_for(child) != 0)
         return fail(STATUS_FAILED,
                     "%s: gnuplot failed; data and script stay there: run gnuplot plots.gp in it",

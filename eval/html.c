@@ -9,28 +9,9 @@
 #include "base/status.h"
 #include "base/version.h"
 #include "eval/html.h"
+#include "eval/text.h"
 
 /* ---- words -----------------------------------------------------------------------------------*/
-
-/* The code point that begins at c, and its bytes; -1 and one byte where no valid UTF-8 begins. */
-static int32_t code_point(const unsigned char *c, int *bytes)
-{
-    static const int32_t least[] = {0, 0x80, 0x800, 0x10000};
-    int extra = c[0] < 0x80 ? 0 : c[0] < 0xc0 ? -1 : c[0] < 0xe0 ? 1 : c[0] < 0xf0 ? 2 : 3;
-    *bytes = 1;
-    if (extra < 0 || c[0] > 0xf4)
-        return -1;
-    int32_t point = extra ? c[0] & (0x3f >> extra) : c[0];
-    for (int k = 1; k <= extra; k++) {
-        if ((c[k] & 0xc0) != 0x80)
-            return -1;
-        point = point << 6 | (c[k] & 0x3f);
-    }
-    if (point < least[extra] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-        return -1;
-    *bytes = extra + 1;
-    return point;
-}
 
 /* C1 controls, marks that are not seen or turn the direction of writing, and noncharacters. */
 static int is_hidden(int32_t point)
@@ -45,7 +26,7 @@ void html_text(FILE *out, const char *text)
 {
     int bytes;
     for (const char *c = text; *c; c += bytes) {
-        int32_t point = code_point((const unsigned char *)c, &bytes);
+        int32_t point = text_code_point(c, &bytes);
         if (point < ' ') /* a control character, or -1 */
             fprintf(out, "<i>\\x%02X</i>", (unsigned char)*c);
         else if (is_hidden(point))
@@ -160,15 +141,12 @@ static int print_page(const struct html *html)
 int html_write(const struct scoring *scoring, enum split split, const struct evaluation *evaluation,
                const char *folder)
 {
-    char *page = NULL, path[4096];
-    size_t bytes = 0;
+    char *page, path[4096];
+    size_t bytes;
     struct html html = {open_memstream(&page, &bytes), evaluation, scoring, split};
-    if (!html.out)
-        return fail(STATUS_FAILED, "no memory for report.html");
-    int status = print_page(&html);
-    int bad = ferror(html.out);
-    if ((fclose(html.out) != 0 || bad) && status == 0)
-        status = fail(STATUS_FAILED, "no memory for report.html");
+    int status = html.out ? print_page(&html) : 0;
+    int closed = text_finish(html.out, &page, "report.html");
+    status = status < 0 ? status : closed;
     snprintf(path, sizeof path, "%s/report.html", folder);
     if (status == 0)
         status = file_write_aside(path, page, bytes);

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "eval/metrics.h"
+#include "eval/text.h"
 
 typedef void print_record(FILE *out, const struct record *record, const char *kind,
                           const char *predicted);
@@ -43,31 +44,18 @@ static void print_csv(FILE *out, const struct record *record, const char *kind,
     fprintf(out, "%" PRId64 ",%.17g,%s\r\n", record->frames, record->probability, predicted);
 }
 
-/* How many bytes of valid UTF-8 begin here (Unicode's table of well-formed sequences); 0: none. */
-static int utf8_length(const unsigned char *c)
-{
-    int length = c[0] < 0x80 ? 1 : c[0] < 0xC2 ? 0 : c[0] < 0xE0 ? 2 : c[0] < 0xF0 ? 3 : 4;
-    if (c[0] > 0xF4 || (c[0] == 0xE0 && c[1] < 0xA0) || (c[0] == 0xED && c[1] > 0x9F) ||
-        (c[0] == 0xF0 && c[1] < 0x90) || (c[0] == 0xF4 && c[1] > 0x8F))
-        return 0;
-    for (int i = 1; i < length; i++)
-        if ((c[i] & 0xC0) != 0x80)
-            return 0;
-    return length;
-}
-
 static void print_member(FILE *out, const char *name, const char *text)
 {
     fprintf(out, "\"%s\": \"", name);
-    for (const unsigned char *c = (const unsigned char *)text; *c;) {
-        int length = utf8_length(c);
-        if (length == 0)
-            fprintf(out, "\\udc%02x", *c);
-        else if (*c < ' ' || *c == 127)
-            fprintf(out, "\\u%04x", *c);
+    int bytes;
+    for (const char *c = text; *c; c += bytes) {
+        int32_t point = text_code_point(c, &bytes);
+        if (point < 0)
+            fprintf(out, "\\udc%02x", (unsigned char)*c);
+        else if (point < ' ' || point == 127)
+            fprintf(out, "\\u%04x", (unsigned)point);
         else
-            fprintf(out, "%s%.*s", *c == '"' || *c == '\\' ? "\\" : "", length, (const char *)c);
-        c += length ? length : 1;
+            fprintf(out, "%s%.*s", point == '"' || point == '\\' ? "\\" : "", bytes, c);
     }
     fputs("\", ", out);
 }
@@ -148,16 +136,14 @@ int records_write(const struct record *frames, int64_t count, int64_t video_coun
     if (!videos)
         return STATUS_FAILED;
     FILE *out = open_memstream(&text, &bytes);
-    int good = out != NULL;
     if (out) {
         fputs(format->head, out);
         print_all(out, format, frames, count, "frame", threshold);
         print_all(out, format, videos, kept, "video", threshold);
-        good = !ferror(out);
-        good = fclose(out) == 0 && good;
     }
-    int status = good ? deliver(text, bytes, output)
-                      : fail(STATUS_FAILED, "no memory for the scores of %" PRId64 " files", count);
+    int status = text_finish(out, &text, "the scores");
+    if (status == 0)
+        status = deliver(text, bytes, output);
     free(text);
     free(videos);
     return status;

@@ -180,39 +180,51 @@ static void print_summary(FILE *out, const struct evaluation *e)
 
 /* ---- into strings ----------------------------------------------------------------------------*/
 
-/* Closes a memory stream; its bytes are whole only if every write and the close went well. */
-static int finish(FILE *out, char **text)
+int32_t text_code_point(const char *text, int *bytes)
 {
-    int bad = ferror(out);
-    if (fclose(out) != 0 || bad) {
-        free(*text);
-        *text = NULL;
-        return fail(STATUS_FAILED, "no memory for the text of the report");
+    const unsigned char *c = (const unsigned char *)text;
+    static const int32_t least[] = {0, 0x80, 0x800, 0x10000};
+    int extra = c[0] < 0x80 ? 0 : c[0] < 0xc0 ? -1 : c[0] < 0xe0 ? 1 : c[0] < 0xf0 ? 2 : 3;
+    *bytes = 1;
+    if (extra < 0 || c[0] > 0xf4)
+        return -1;
+    int32_t point = extra ? c[0] & (0x3f >> extra) : c[0];
+    for (int k = 1; k <= extra; k++) {
+        if ((c[k] & 0xc0) != 0x80)
+            return -1;
+        point = point << 6 | (c[k] & 0x3f);
     }
-    return STATUS_OK;
+    if (point < least[extra] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
+        return -1;
+    *bytes = extra + 1;
+    return point;
 }
 
-static int start(FILE **out, char **text, size_t *bytes)
+int text_finish(FILE *out, char **text, const char *what)
 {
+    int bad = !out || ferror(out);
+    if (out && fclose(out) == 0 && !bad)
+        return STATUS_OK;
+    if (out)
+        free(*text);
     *text = NULL;
-    *out = open_memstream(text, bytes);
-    return *out ? STATUS_OK : fail(STATUS_FAILED, "no memory for the text of the report");
+    return fail(STATUS_FAILED, "no memory for %s", what);
 }
 
 int text_report(const struct metrics *metrics, char **text)
 {
-    FILE *out;
     size_t bytes;
-    TRY(start(&out, text, &bytes));
-    print_report(out, metrics);
-    return finish(out, text);
+    FILE *out = open_memstream(text, &bytes);
+    if (out)
+        print_report(out, metrics);
+    return text_finish(out, text, "the text of the report");
 }
 
 int text_summary(const struct evaluation *evaluation, char **text)
 {
-    FILE *out;
     size_t bytes;
-    TRY(start(&out, text, &bytes));
-    print_summary(out, evaluation);
-    return finish(out, text);
+    FILE *out = open_memstream(text, &bytes);
+    if (out)
+        print_summary(out, evaluation);
+    return text_finish(out, text, "the text of the report");
 }

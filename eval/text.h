@@ -15,6 +15,13 @@ int text_report(const struct metrics *metrics, char **text);
  * what to bear in mind. No path, time, host or rank count stands in it. The caller frees. */
 int text_summary(const struct evaluation *evaluation, char **text);
 
+/* Closes what open_memstream gave for *text (NULL: nothing); a text is whole only if every write
+ * and the close went well, else it is freed and the line names `what` there is no memory for. */
+int text_finish(FILE *out, char **text, const char *what);
+
+/* The code point that begins at c, and its bytes; -1 and one byte where no valid UTF-8 begins. */
+int32_t text_code_point(const char *c, int *bytes);
+
 /* The end of the summary: what to bear in mind, one sentence a line that begins with "Note: ". */
 void text_notes(FILE *out, const struct evaluation *evaluation);
 

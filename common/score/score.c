@@ -32,22 +32,6 @@ struct changer {
     int64_t first_row;
 };
 
-static int open_changer(struct changer *changer, const struct score_change *change, int image_size,
-                        int threads)
-{
-    changer->change = change;
-    changer->image_size = image_size;
-    changer->frame_bytes = (size_t)image_size * (size_t)image_size * 3;
-    changer->frames = memory_aligned(SCORE_BATCH, changer->frame_bytes, "frames");
-    return changer->frames ? team_create(&changer->team, threads) : STATUS_FAILED;
-}
-
-static void close_changer(struct changer *changer)
-{
-    team_destroy(&changer->team);
-    free(changer->frames);
-}
-
 static int change_frame(void *context, int member, int64_t index)
 {
     const struct changer *changer = context;
@@ -70,13 +54,19 @@ int score_rows(const struct store *store, enum split split, struct engine *engin
                int64_t count, const struct score_change *change, float *logits)
 {
     struct loader *loader = NULL;
-    struct changer changer = {0};
+    int size = store_image_size(store);
+    struct changer changer = {.change = change,
+                              .image_size = size,
+                              .frame_bytes = (size_t)size * (size_t)size * 3};
     int64_t batches = (count + SCORE_BATCH - 1) / SCORE_BATCH;
     int64_t *rows = memory_zeroed((size_t)count, sizeof *rows, "rows to score");
     struct block block = {count, rows};
     int status = rows ? 0 : STATUS_FAILED;
-    if (change && status == 0)
-        status = open_changer(&changer, change, store_image_size(store), engine_threads(engine));
+    if (change && status == 0) {
+        changer.frames = memory_aligned(SCORE_BATCH, changer.frame_bytes, "frames");
+        status =
+            changer.frames ? team_create(&changer.team, engine_threads(engine)) : STATUS_FAILED;
+    }
     for (int64_t i = 0; rows && i < count; i++)
         rows[i] = first + i;
     if (status == 0)
@@ -94,7 +84,8 @@ int score_rows(const struct store *store, enum split split, struct engine *engin
             status = engine_forward(engine, (int)n, frames, logits + at);
     }
     loader_destroy(&loader);
-    close_changer(&changer);
+    team_destroy(&changer.team);
+    free(changer.frames);
     free(rows);
     return status;
 }

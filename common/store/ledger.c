@@ -9,81 +9,76 @@
 #include "base/status.h"
 #include "store/h5_inside.h"
 
-enum { TEXTS = 5, NUMBERS = 6, REALS = 2 };
+/* In the order of the file. */
+static const struct h5_member members[] = {
+#define AT(member) offsetof(struct ledger_row, member)
+    {"path", H5_TEXT, AT(path)},
+    {"verdict", H5_TEXT, AT(verdict)},
+    {"reason", H5_TEXT, AT(reason)},
+    {"subsampling", H5_TEXT, AT(subsampling)},
+    {"split", H5_TEXT, AT(split)},
+    {"width", H5_INT64, AT(width)},
+    {"height", H5_INT64, AT(height)},
+    {"quality", H5_INT64, AT(quality)},
+    {"exif", H5_INT64, AT(exif)},
+    {"orientation", H5_INT64, AT(orientation)},
+    {"bytes", H5_INT64, AT(bytes)},
+    {"brightness", H5_FLOAT64, AT(brightness)},
+    {"sharpness", H5_FLOAT64, AT(sharpness)},
+};
+enum { MEMBERS = sizeof members / sizeof members[0] };
 
-static const char *const text_names[TEXTS] = {"path", "verdict", "reason", "subsampling", "split"};
-static const char *const number_names[NUMBERS] = {"width", "height",      "quality",
-                                                  "exif",  "orientation", "bytes"};
-static const char *const real_names[REALS] = {"brightness", "sharpness"};
-
-static void row_texts(const struct ledger_row *row, const char *texts[TEXTS])
+/* The value of a member, and its bytes in a row that is as long as this one needs. */
+static const void *value_of(const struct ledger_row *row, const struct h5_member *member,
+                            size_t *bytes)
 {
-    texts[0] = row->path;
-    texts[1] = row->verdict;
-    texts[2] = row->reason;
-    texts[3] = row->subsampling;
-    texts[4] = row->split;
+    const void *value = (const char *)row + member->offset;
+    *bytes = 8;
+    if (member->type != H5_TEXT)
+        return value;
+    const char *text = *(const char *const *)value;
+    *bytes = strlen(text);
+    return text;
 }
 
-/* The compound type and the offsets of its members: texts, then int64, then double. */
-static hid_t row_type(const size_t lengths[TEXTS], size_t *row_bytes)
+static hid_t row_type(const size_t lengths[MEMBERS], size_t row_bytes)
 {
     size_t offset = 0;
-    *row_bytes = NUMBERS * sizeof(int64_t) + REALS * sizeof(double);
-    for (int t = 0; t < TEXTS; t++)
-        *row_bytes += lengths[t];
-    hid_t type = H5Tcreate(H5T_COMPOUND, *row_bytes);
-    for (int t = 0; t < TEXTS; t++) {
-        hid_t text = H5Tcopy(H5T_C_S1);
-        H5Tset_size(text, lengths[t]);
-        H5Tset_strpad(text, H5T_STR_NULLPAD);
-        H5Tset_cset(text, H5T_CSET_UTF8);
-        H5Tinsert(type, text_names[t], offset, text);
-        H5Tclose(text);
-        offset += lengths[t];
+    hid_t type = H5Tcreate(H5T_COMPOUND, row_bytes);
+    for (int m = 0; m < MEMBERS; offset += lengths[m++]) {
+        int is_text = members[m].type == H5_TEXT;
+        hid_t member = H5Tcopy(is_text ? H5T_C_S1 : h5_memory_type(members[m].type));
+        if (is_text) {
+            H5Tset_size(member, lengths[m]);
+            H5Tset_strpad(member, H5T_STR_NULLPAD);
+            H5Tset_cset(member, H5T_CSET_UTF8);
+        }
+        H5Tinsert(type, members[m].name, offset, member);
+        H5Tclose(member);
     }
-    for (int n = 0; n < NUMBERS; n++, offset += sizeof(int64_t))
-        H5Tinsert(type, number_names[n], offset, H5T_NATIVE_INT64);
-    for (int r = 0; r < REALS; r++, offset += sizeof(double))
-        H5Tinsert(type, real_names[r], offset, H5T_NATIVE_DOUBLE);
     return type;
-}
-
-static void fill_row(const struct ledger_row *row, const size_t lengths[TEXTS], char *cell)
-{
-    const int64_t numbers[NUMBERS] = {row->width, row->height,      row->quality,
-                                      row->exif,  row->orientation, row->bytes};
-    const double reals[REALS] = {row->brightness, row->sharpness};
-    const char *texts[TEXTS];
-    row_texts(row, texts);
-    for (int t = 0; t < TEXTS; t++) {
-        memcpy(cell, texts[t], strlen(texts[t]));
-        cell += lengths[t];
-    }
-    memcpy(cell, numbers, sizeof numbers);
-    memcpy(cell + sizeof numbers, reals, sizeof reals);
 }
 
 int ledger_write(struct h5 *file, int64_t count, const struct ledger_row *rows)
 {
-    size_t lengths[TEXTS] = {1, 1, 1, 1, 1}, row_bytes;
-    for (int64_t i = 0; i < count; i++) {
-        const char *texts[TEXTS];
-        row_texts(&rows[i], texts);
-        for (int t = 0; t < TEXTS; t++)
-            if (strlen(texts[t]) > lengths[t])
-                lengths[t] = strlen(texts[t]);
+    size_t lengths[MEMBERS], row_bytes = 0, bytes;
+    for (int m = 0; m < MEMBERS; row_bytes += lengths[m++]) {
+        lengths[m] = members[m].type == H5_TEXT ? 1 : 8;
+        for (int64_t i = 0; i < count; i++) {
+            value_of(&rows[i], &members[m], &bytes);
+            lengths[m] = bytes > lengths[m] ? bytes : lengths[m];
+        }
     }
-    hid_t type = row_type(lengths, &row_bytes);
-    char *cells = memory_zeroed((size_t)count, row_bytes, "ledger");
-    if (!cells) {
-        H5Tclose(type);
+    char *cells = memory_zeroed((size_t)count, row_bytes, "ledger"), *at = cells;
+    if (!cells)
         return STATUS_FAILED;
-    }
     for (int64_t i = 0; i < count; i++)
-        fill_row(&rows[i], lengths, cells + (size_t)i * row_bytes);
+        for (int m = 0; m < MEMBERS; at += lengths[m++]) {
+            const void *value = value_of(&rows[i], &members[m], &bytes);
+            memcpy(at, value, bytes);
+        }
     hsize_t extent = (hsize_t)count;
-    hid_t space = H5Screate_simple(1, &extent, NULL);
+    hid_t type = row_type(lengths, row_bytes), space = H5Screate_simple(1, &extent, NULL);
     hid_t set = H5Dcreate2(file->id, "/ledger", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     int status = 0;
     if (set < 0 || H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, cells) < 0)
