@@ -83,6 +83,7 @@ int plots_render(const char *folder, int robustness)
 {
     pid_t child;
     TRY(each_picture(folder, PICTURES, remove_old));
+    setenv("LC_ALL", "C.UTF-8", 1); /* in a locale without UTF-8 gnuplot complains about itself */
     int error = start(&child, folder);
     if (error)
         return fail(STATUS_FAILED,
