@@ -142,16 +142,14 @@ void comm_place(struct comm *comm, char place[PLACE_BYTES])
  * first milliseconds are spun through (peers are usually microseconds apart), then we sleep. */
 int comm_wait(struct comm *comm, MPI_Request *request, const char *what)
 {
-    const double spin_s = 0.02, tick_s = 0.5;
-    double start = clock_s(), last = start, waited = 0;
+    const double spin_s = 0.02;
+    struct patience patience = patience_begin();
     for (;;) {
         int done = 0;
         TRY_MPI(MPI_Test(request, &done, MPI_STATUS_IGNORE));
         if (done)
             return 0;
-        double now = clock_s();
-        waited += now - last < tick_s ? now - last : tick_s; /* a long gap: we were suspended */
-        last = now;
+        double waited = patience_waited_s(&patience);
         if (comm->timeout_s > 0 && waited > comm->timeout_s) {
             comm->lost = 1;
             return fail(STATUS_FAILED,
@@ -159,7 +157,7 @@ int comm_wait(struct comm *comm, MPI_Request *request, const char *what)
                         "(--timeout sets the limit)",
                         what, comm->timeout_s, comm->place[0] ? " at " : "", comm->place);
         }
-        if (now - start < spin_s)
+        if (waited < spin_s)
             sched_yield();
         else
             usleep(200);

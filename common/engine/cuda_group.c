@@ -67,18 +67,16 @@ static int give_up(struct cuda *cuda, const char *why)
 
 int group_wait(struct cuda *cuda, double timeout_s)
 {
-    const double spin_s = 0.02, tick_s = 0.5;
-    double start = clock_s(), last = start, waited = 0;
+    const double spin_s = 0.02;
+    struct patience patience = patience_begin();
     for (;;) {
         cudaError_t code = cudaStreamQuery(cuda->stream);
         if (code != cudaErrorNotReady) {
             TRY_CUDA(code);
             return 0;
         }
-        double now = clock_s();
-        waited += now - last < tick_s ? now - last : tick_s; /* a long gap: we were suspended */
-        last = now;
-        if (now - start < spin_s)
+        double waited = patience_waited_s(&patience);
+        if (waited < spin_s)
             continue;
         ncclResult_t result = ncclSuccess;
         if (cuda->group && ncclCommGetAsyncError(cuda->group, &result) == ncclSuccess &&
