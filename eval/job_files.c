@@ -222,11 +222,9 @@ int job_files(struct job *job)
     TRY_OR(done, comm_agree(job->comm, first ? list_files(settings, &list) : 0));
     TRY_OR(done, inputs_share(&inputs, job->comm, &list));
     TRY_OR(done, comm_agree(job->comm, scoring_open(&scoring, job, NULL, settings->inputs[0])));
-    char line[4096];
-    options_echo(job->command, line, sizeof line);
-    log_info("%s; %lld files, engine %s, %d rank%s", line, (long long)inputs.count,
-             engine_name(scoring.engine), comm_size(job->comm),
-             comm_size(job->comm) > 1 ? "s" : "");
+    char what[32];
+    snprintf(what, sizeof what, "%lld files", (long long)inputs.count);
+    scoring_announce(&scoring, what);
     TRY_OR(done, score_files(&scoring, &inputs, &scores));
     TRY_OR(done,
            comm_agree(job->comm, first ? write_scores(settings, &list, scores, rule.value) : 0));

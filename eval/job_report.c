@@ -9,7 +9,6 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/options.h"
 #include "base/status.h"
 #include "eval/audit.h"
 #include "eval/evaluation.h"
@@ -188,10 +187,7 @@ int job_report(struct job *job)
     enum split split = split_named(job->settings->split);
     int status = comm_agree(job->comm, open_inputs(&scoring, job, &rule));
     if (status == 0) {
-        char line[4096];
-        options_echo(job->command, line, sizeof line);
-        log_info("%s; engine %s, %d rank%s", line, engine_choice(scoring.engine),
-                 comm_size(job->comm), comm_size(job->comm) > 1 ? "s" : "");
+        scoring_announce(&scoring, NULL);
         status = score_all(&scoring, split, &rule, &scores);
     }
     if (status == 0)

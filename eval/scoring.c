@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/memory.h"
+#include "base/options.h"
 #include "base/slices.h"
 #include "base/status.h"
 #include "model/model.h"
@@ -55,6 +57,15 @@ int scoring_gather(struct comm *comm, int status, int64_t rows, size_t row_bytes
         status = comm_gather(comm, mine, slice_count(rows, size, rank), row_bytes, all, counts);
     free(counts);
     return status;
+}
+
+void scoring_announce(const struct scoring *s, const char *what)
+{
+    char line[4096];
+    int ranks = comm_size(s->job->comm);
+    options_echo(s->job->command, line, sizeof line);
+    log_info("%s; %s%sengine %s, %d rank%s", line, what ? what : "", what ? ", " : "",
+             engine_choice(s->engine), ranks, ranks > 1 ? "s" : "");
 }
 
 int scoring_probabilities(struct scoring *s, enum split split, const struct score_change *change,

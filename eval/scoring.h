@@ -22,6 +22,9 @@ int scoring_open(struct scoring *scoring, struct job *job, const char *store_pat
                  const char *run_path);
 void scoring_close(struct scoring *scoring);
 
+/* The line that a job opens with: options, `what` (NULL: nothing) and what computes. */
+void scoring_announce(const struct scoring *scoring, const char *what);
+
 /* P(fake) of every row of a split, each scored by exactly one rank; the same for any number of
  * ranks. `change` (NULL: none) alters each frame first. *probabilities (rows) is rank 0's, malloc'd
  * and the caller's; NULL on the others. Collective. */
