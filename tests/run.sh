@@ -39,6 +39,13 @@ for test in "$BUILD"/tests/unit/test_*; do
     case $test in *.d) continue ;; esac
     run "$test" env ${unit_options:+ASAN_OPTIONS=$unit_options} "$test"
 done
+# What oneDNN does, and in which layouts, follows from the processor: as on older ones, too.
+for isa in SSE41 AVX2; do
+    for test in cpu engine golden; do
+        [ ! -x "$BUILD/tests/unit/test_$test" ] ||
+            run "$BUILD/tests/unit/test_$test with $isa" env DNNL_MAX_CPU_ISA=$isa "$BUILD/tests/unit/test_$test"
+    done
+done
 for test in "$BUILD"/tests/mpi/test_*; do
     [ -x "$test" ] || continue
     for n in 1 2 3 4; do

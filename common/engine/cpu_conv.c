@@ -4,10 +4,8 @@
  * it goes into scratch memory and only which of each four won is kept. Backward is ours and skips
  * the zeros (cpu_sparse.h): under a pooling, on two AVX2 cores, a third of the time of oneDNN's.
  *
- * oneDNN sees channels in whole blocks of 8, the absent ones with weights of zero. Told of others
- * it finds nothing but its reference loops, hundreds of times slower. Scratch memory is ours
- * (scratchpad mode "user") and oneDNN keeps nothing between calls, so one primitive serves all
- * threads. */
+ * Scratch memory is ours (scratchpad mode "user") and oneDNN keeps nothing between calls, so one
+ * primitive serves all threads. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,7 +102,7 @@ static int conv_open(struct cpu_op *op)
 {
     static const dnnl_dims_t ones = {1, 1}; /* strides, and padding on each side */
     const struct shape in = op->layer->in, out = op->layer->out;
-    const int C = (int)rounded_up(in.c, op->in.block == 1 ? 1 : 8), K = (int)rounded_up(out.c, 8);
+    const int C = conv_channels(&op->in), K = (int)rounded_up(out.c, 8);
     struct conv *conv = op->own = memory_zeroed(1, sizeof *conv, "convolution");
     if (!conv)
         return STATUS_FAILED;

@@ -13,6 +13,12 @@ static int groups(const struct cpu_op *op)
     return (op->in.shape.c + LANES - 1) / LANES;
 }
 
+/* With those that only oneDNN sees. */
+static int packed_groups(const struct cpu_op *op)
+{
+    return (conv_channels(&op->in) + LANES - 1) / LANES;
+}
+
 /* Floats between two channel groups of a padded input. */
 static int64_t group_stride(const struct cpu_op *op)
 {
@@ -26,7 +32,7 @@ int64_t sparse_padded_count(const struct cpu_op *op)
 
 int64_t sparse_weights_count(const struct cpu_op *op)
 {
-    return (int64_t)op->out.shape.c * groups(op) * PATCH;
+    return (int64_t)op->out.shape.c * packed_groups(op) * PATCH;
 }
 
 /* Where row i, column 0 of channel c stands. */
@@ -68,7 +74,7 @@ void sparse_unpad(const struct cpu_op *op, float *padded, float *x)
 
 static int64_t packed_place(const struct cpu_op *op, int k, int c, int term)
 {
-    return ((int64_t)(k * groups(op) + c / LANES) * 9 + term) * LANES + c % LANES;
+    return ((int64_t)(k * packed_groups(op) + c / LANES) * 9 + term) * LANES + c % LANES;
 }
 
 void sparse_pack(const struct cpu_op *op, const float *w, float *packed)
@@ -140,7 +146,7 @@ void sparse_backward_weights(const struct cpu_op *op, const float *dy, const uin
                              const float *padded, float *dw, float *db)
 {
     const struct layout *y = &op->out;
-    const int line = op->in.shape.w + 2, G = groups(op);
+    const int line = op->in.shape.w + 2, G = groups(op), P = packed_groups(op);
     for (int i = 0; i < y->shape.h; i++)
         for (int k = 0; k < y->shape.c; k++) {
             const int64_t row = plain_row(y, k, i);
@@ -148,7 +154,7 @@ void sparse_backward_weights(const struct cpu_op *op, const float *dy, const uin
             float sum_d = 0;
             for (int g = 0; g < G; g++)
                 sum_d = weights_row(y->shape.w, op->pooled, y->block, line, dy + row, winner + row,
-                                    x + g * group_stride(op), dw + (int64_t)(k * G + g) * PATCH);
+                                    x + g * group_stride(op), dw + (int64_t)(k * P + g) * PATCH);
             db[k] += sum_d;
         }
 }
@@ -157,13 +163,13 @@ void sparse_backward_data(const struct cpu_op *op, const float *dy, const uint8_
                           const float *packed, float *padded_dx)
 {
     const struct layout *y = &op->out;
-    const int line = op->in.shape.w + 2, G = groups(op);
+    const int line = op->in.shape.w + 2, G = groups(op), P = packed_groups(op);
     for (int i = 0; i < y->shape.h; i++)
         for (int k = 0; k < y->shape.c; k++) {
             const int64_t row = plain_row(y, k, i);
             float *dx = padded_dx + (int64_t)(i << op->pooled) * line * LANES;
             for (int g = 0; g < G; g++)
                 data_row(y->shape.w, op->pooled, y->block, line, dy + row, winner + row,
-                         packed + (int64_t)(k * G + g) * PATCH, dx + g * group_stride(op));
+                         packed + (int64_t)(k * P + g) * PATCH, dx + g * group_stride(op));
         }
 }

@@ -9,7 +9,8 @@
  *
  * with eight input channels in a vector. Without a pooling every output is a window that it wins.
  * Inputs lie in "padded" order, (C/8, H+2, W+2, 8) with zeros around and in absent channels,
- * weights and their gradient as (K, C/8, 3, 3, 8): a patch is three runs of three vectors. */
+ * weights and their gradient as (K, conv_channels/8, 3, 3, 8): a patch is three runs of three
+ * vectors. */
 #ifndef ENGINE_CPU_SPARSE_H
 #define ENGINE_CPU_SPARSE_H
 

@@ -8,9 +8,7 @@
 #include "model/model.h"
 #include "tests/harness.h"
 
-static const double loss_tolerance = 1e-4;     /* relative, over 50 steps */
-static const double gradient_tolerance = 1e-4; /* relative to the tensor's norm */
-static const double initial_tolerance = 1e-7;  /* the same formula: one float32 rounding */
+static const double initial_tolerance = 1e-7; /* the same formula: one float32 rounding */
 /* The first step moves a weight by lr g / (sqrt((1-a) g^2) + eps): by 0.01 whatever |g| is, so
  * where g is near 0 its rounding shows. Relative to the tensor's norm. */
 static const double update_tolerance = 1e-4;
@@ -21,11 +19,17 @@ struct golden {
     const char *path, *channels;
     int image_size, count;
     float square_avg; /* what the optimiser starts from: see run() of make_torch.py */
+    /* Relative to the tensor's norm. In two million pooling windows a few have two best that differ
+     * by less than a rounding, and sums of another order choose the other: PyTorch itself is 8e-4
+     * apart between a processor with AVX2 and one with AVX-512. */
+    double gradient_tolerance;
+    double loss_tolerance; /* relative, over 50 steps, which carry the same choices on */
 };
 
-static const struct golden golden_default = {"tests/golden/torch_default.txt", "16,32,64", 128, 32,
-                                             0.003f};
-static const struct golden golden_small = {"tests/golden/torch_small.txt", "5,12", 16, 8, 0};
+static const struct golden golden_default = {
+    "tests/golden/torch_default.txt", "16,32,64", 128, 32, 0.003f, 2e-3, 5e-4};
+static const struct golden golden_small = {
+    "tests/golden/torch_small.txt", "5,12", 16, 8, 0, 1e-4, 1e-4};
 
 /* The values under a title, as make_torch.py's numbers() wrote them. */
 static int read_numbers(const char *path, const char *title, double values[VALUES_MAX])
@@ -124,11 +128,11 @@ static void check_training(const struct golden *golden, const char *device)
         ck_assert_ok(engine_backward(engine, golden->count, frames, labels,
                                      1.0f / (float)golden->count, logits));
         double loss = mean_loss(golden->count, logits, labels);
-        ck_assert_msg(fabs(loss - losses[step]) <= loss_tolerance * losses[step],
+        ck_assert_msg(fabs(loss - losses[step]) <= golden->loss_tolerance * losses[step],
                       "step %d: loss %.9g for %.9g", step, loss, losses[step]);
         ck_assert_ok(engine_get(engine, ENGINE_GRADIENT, slab));
         if (step == 0)
-            check_samples(golden, &model, "gradient", slab, gradient_tolerance);
+            check_samples(golden, &model, "gradient", slab, golden->gradient_tolerance);
         ck_assert_ok(engine_step(engine, 1e-3f));
         ck_assert_ok(engine_get(engine, ENGINE_PARAMETERS, slab));
         if (step == 0)
