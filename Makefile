@@ -129,10 +129,17 @@ $(PLUGIN): $(CUDA_C) $(BUILD)/pic/common/engine/cuda_kernels.o
 	$(call say,LD)
 	$(Q)$(CC) -shared $(CFLAGS) $(SAN) $^ $(CUDA_LIBS) -lstdc++ -lm -o $@
 
-$(PLUGIN_HOST): $(CUDA_C) $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard tests/cuda_host/*.c))
+# The kernels once more, by the compiler that nvcc uses for the host.
+$(BUILD)/pic/tests/cuda_host/kernels.o: common/engine/cuda_kernels.cu
+	@mkdir -p $(@D)
+	$(call say,CXX)
+	$(Q)$(CXX) -x c++ -std=c++17 -Wall -Wextra $(CPPFLAGS) $(CUDA_CFLAGS) $(CFLAGS) $(SAN) -MMD -MP -fPIC \
+	  -include tests/cuda_host/device.h -c $< -o $@
+
+$(PLUGIN_HOST): $(CUDA_C) $(BUILD)/pic/tests/cuda_host/kernels.o $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard tests/cuda_host/*.c))
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) -shared $(CFLAGS) $(SAN) $^ -lm -o $@
+	$(Q)$(CC) -shared $(CFLAGS) $(SAN) $^ -lstdc++ -lm -o $@
 
 # The revision changes without any file of ours changing: rebuild the one object that holds it.
 $(BUILD)/revision: FORCE

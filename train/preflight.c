@@ -138,7 +138,10 @@ static int check_sum(struct preflight *p)
     free(slab);
     TRY(status);
     snprintf(p->line, LINE, "a gradient (%.0f kB) over %s in %.2f ms", (double)count * 4e-3,
-             device.steps ? "NCCL" : "MPI", best_s * 1e3);
+             !device.steps ? "MPI"
+             : size > 1    ? "NCCL"
+                           : "one GPU alone",
+             best_s * 1e3);
     if (wrong > 0)
         status =
             fail(STATUS_FAILED, "%lld values of the summed gradient are wrong", (long long)wrong);

@@ -104,21 +104,37 @@ static int fetch_sums(struct loop *loop, int64_t end)
     return 0;
 }
 
+/* My part of a step, without its frames. */
+static struct step describe_step(const struct loop *loop, int64_t step)
+{
+    const int64_t *rows;
+    return (struct step){.index = step,
+                         .count = (int)sampler_my_rows(&loop->sampler, step, &rows),
+                         .scale = 1.0f / (float)sampler_batch_rows(&loop->sampler, step),
+                         .learning_rate = (float)loop->trainer->settings->learning_rate};
+}
+
+/* All steps are like the first but for the last, so that no epoch's time has a start in it. */
+static int prepare_device(struct loop *loop)
+{
+    const struct device *device = &loop->device;
+    sampler_begin_epoch(&loop->sampler, loop->trainer->run->epoch);
+    TRY(device_begin(&loop->device, &loop->sampler, 0));
+    for (int last = 0; last < 2; last++) {
+        const struct step step = describe_step(loop, last ? sampler_steps(&loop->sampler) - 1 : 0);
+        TRY(device->steps->prepare(device->state, &step));
+    }
+    return 0;
+}
+
 /* A failure is this rank's alone: its peers wait on their devices, and the abort ends them. */
 static int step_on_device(struct loop *loop, int64_t step, float flags[FLAG_COUNT])
 {
     const struct device *device = &loop->device;
-    const uint8_t *frames = NULL, *labels = NULL;
-    const int64_t *rows;
-    int64_t count = sampler_my_rows(&loop->sampler, step, &rows);
+    struct step job = describe_step(loop, step);
+    int64_t count;
     if (!device->resident)
-        TRY(loader_next(loop->loader, &count, &frames, &labels));
-    const struct step job = {step,
-                             (int)count,
-                             1.0f / (float)sampler_batch_rows(&loop->sampler, step),
-                             (float)loop->trainer->settings->learning_rate,
-                             frames,
-                             labels};
+        TRY(loader_next(loop->loader, &count, &job.frames, &job.labels));
     TRY(device->steps->step(device->state, &job));
     memset(flags, 0, FLAG_COUNT * sizeof *flags);
     if (step + 1 - loop->fetched < DEVICE_TICK && step + 1 < sampler_steps(&loop->sampler))
@@ -336,6 +352,8 @@ int trainer_run(struct trainer *t)
         status = comm_agree(t->comm, open_loader(&loop, my_batch));
     if (status == 0 && s->epochs == 0)
         status = save(&loop, 0);
+    if (status == 0 && loop.device.steps && t->run->epoch < s->epochs)
+        status = comm_agree(t->comm, prepare_device(&loop));
     while (status == 0 && t->run->epoch < s->epochs)
         status = train_epoch(&loop);
     loader_destroy(&loop.loader);

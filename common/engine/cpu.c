@@ -213,6 +213,7 @@ static const char *cpu_library(void)
 
 const struct engine_table engine_cpu = {
     .name = "cpu",
+    .score_rows = 32,
     .library = cpu_library,
     .open = cpu_open,
     .close = cpu_close,

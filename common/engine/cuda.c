@@ -218,13 +218,11 @@ static int cuda_forward(void *state, int count, const uint8_t *frames, float *lo
     struct cuda *cuda = state;
     int64_t frame_bytes = shape_count(cuda->model->input);
     struct batch batch;
-    TRY(cuda_reserve(cuda, 1));
+    const int most = cuda_score_rows(cuda);
     for (int done = 0, part; done < count; done += part) {
-        part = count - done < cuda->capacity ? count - done : cuda->capacity;
+        part = count - done < most ? count - done : most;
         TRY(cuda_stage(cuda, part, frames + done * frame_bytes, NULL, &batch));
-        TRY(pass_forward(cuda, &batch));
-        TRY_CUDA(cudaMemcpyAsync(logits + done, cuda->logits, (size_t)part * sizeof(float),
-                                 cudaMemcpyDeviceToHost, cuda->stream));
+        TRY(cuda_score(cuda, &batch, logits + done));
         TRY_CUDA(cudaStreamSynchronize(cuda->stream));
     }
     return 0;
@@ -280,6 +278,7 @@ static const char *cuda_library(void)
 const struct engine_table engine_cuda = {
     .interface = ENGINE_INTERFACE,
     .name = "cuda",
+    .score_rows = SCORE_ROWS,
     .steps = &cuda_steps,
     .library = cuda_library,
     .open = cuda_open,

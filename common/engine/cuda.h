@@ -18,7 +18,9 @@
 #include "engine/steps.h"
 #include "engine/table.h"
 
-enum { PASSES_MAX = 4, GRAPHS_MAX = 8, STAGES = 2, WORKSPACES_MAX = 16 };
+/* Rows are scored SCORE_ROWS at a time, and the last piece is filled up: cuDNN has algorithms for a
+ * batch size, and a probability must not depend on how many ranks share the rows. */
+enum { PASSES_MAX = 4, GRAPHS_MAX = 8, STAGES = 2, WORKSPACES_MAX = 16, SCORE_ROWS = 128 };
 
 struct block {
     int c, k;     /* input and output channels, padded */
@@ -85,6 +87,7 @@ struct cuda {
     } resident[RESIDENT_COUNT];
     int32_t *order;
     int64_t stride, steps;
+    int staged;    /* the epoch's steps bring their frames */
     int64_t *step; /* on the device: the step that is running */
     double *sums;  /* (steps, 2) */
     struct graph graph[GRAPHS_MAX];
@@ -100,6 +103,9 @@ int cuda_copy(struct cuda *cuda, void *to, const void *from, size_t bytes,
 
 /* Grows the buffers to batches of `count` frames; captured graphs are dropped then. */
 int cuda_reserve(struct cuda *cuda, int count);
+/* The logits of a batch of at most cuda_score_rows rows, enqueued. */
+int cuda_score_rows(const struct cuda *cuda);
+int cuda_score(struct cuda *cuda, const struct batch *batch, float *logits);
 void cuda_release_buffers(struct cuda *cuda);
 
 /* cuDNN (cuda_conv.c) */

@@ -126,11 +126,13 @@ struct batch {
     const int32_t *order;  /* NULL: in row order */
     const int64_t *step;
     int64_t stride;
-    int count;
+    int count; /* frames of the batch */
+    int rows;  /* that there are, at least 1; the last stands for all behind it */
 };
 
 DEVICE int64_t batch_row(const struct batch *batch, int64_t n)
 {
+    n = n < batch->rows ? n : batch->rows - 1;
     return batch->order ? batch->order[*batch->step * batch->stride + n] : n;
 }
 

@@ -2,6 +2,11 @@
  * up. All sums have a fixed order, so the same input gives the same bits. */
 #include "engine/cuda_kernels.h"
 
+/* The tests run these kernels on the host, with launches of their own (tests/cuda_host). */
+#ifndef LAUNCH
+#define LAUNCH(kernel, grid, block, stream, ...) kernel<<<grid, block, 0, stream>>>(__VA_ARGS__)
+#endif
+
 enum { THREADS = 256 };
 
 #define ELEMENTWISE(name, args_type)                                                               \
@@ -14,8 +19,8 @@ enum { THREADS = 256 };
     static void name##_launch(cudaStream_t stream, const args_type *args, int64_t count)           \
     {                                                                                              \
         if (count > 0)                                                                             \
-            name##_elements<<<(unsigned)((count + THREADS - 1) / THREADS), THREADS, 0, stream>>>(  \
-                *args, count);                                                                     \
+            LAUNCH(name##_elements, (unsigned)((count + THREADS - 1) / THREADS), THREADS, stream,  \
+                   *args, count);                                                                  \
     }
 
 ELEMENTWISE(gather, struct gather_args)
@@ -66,9 +71,8 @@ template <typename T> static __device__ T block_sum(T value, T *scratch)
         if ((int)threadIdx.x < half)
             scratch[threadIdx.x] += scratch[threadIdx.x + half];
     }
-    __syncthreads();
-    T sum = scratch[0];
-    __syncthreads();
+    T sum = scratch[0]; /* thread 0's own */
+    __syncthreads();    /* only now may the scratch be used again */
     return sum;
 }
 
@@ -84,7 +88,7 @@ static __global__ void linear_frames(struct linear_args args)
 void kernel_linear(cudaStream_t stream, const struct linear_args *args)
 {
     if (args->count > 0)
-        linear_frames<<<args->count, THREADS, 0, stream>>>(*args);
+        LAUNCH(linear_frames, args->count, THREADS, stream, *args);
 }
 
 /* One block for the batch. */
@@ -108,7 +112,7 @@ static __global__ void loss_batch(struct loss_args args)
 
 void kernel_loss(cudaStream_t stream, const struct loss_args *args)
 {
-    loss_batch<<<1, THREADS, 0, stream>>>(*args);
+    LAUNCH(loss_batch, 1, THREADS, stream, *args);
 }
 
 /* A block is (positions, vectors): x takes up to 32 vectors, the rest of the threads are positions,
@@ -142,5 +146,5 @@ void kernel_unpool(cudaStream_t stream, const struct unpool_args *args)
 {
     int x = args->vectors < UNPOOL_VECTORS ? args->vectors : UNPOOL_VECTORS;
     dim3 block(x, UNPOOL_THREADS / x), grid(UNPOOL_PARTS, (args->vectors + x - 1) / x);
-    unpool_positions<<<grid, block, 0, stream>>>(*args);
+    LAUNCH(unpool_positions, grid, block, stream, *args);
 }

@@ -90,12 +90,17 @@ static int64_t frames_max(const struct cuda *cuda)
     return INT32_MAX / largest;
 }
 
+int cuda_score_rows(const struct cuda *cuda)
+{
+    int64_t frames = frames_max(cuda);
+    return frames < SCORE_ROWS ? (int)frames : SCORE_ROWS;
+}
+
 int cuda_reserve(struct cuda *cuda, int count)
 {
-    enum { LEAST = 128 }; /* so that scoring in pieces of the capacity fills the device */
     if (count <= cuda->capacity)
         return 0;
-    int64_t frames = frames_max(cuda), least = LEAST < frames ? LEAST : frames;
+    int64_t frames = frames_max(cuda);
     if (count > frames)
         return fail(STATUS_FAILED,
                     "%d frames of a batch on one GPU are more than the %lld that cuDNN takes of "
@@ -104,7 +109,7 @@ int cuda_reserve(struct cuda *cuda, int count)
     TRY_CUDA(cudaStreamSynchronize(cuda->stream));
     steps_drop_graphs(cuda);
     cuda_release_buffers(cuda);
-    count = count > least ? count : (int)least;
+    count = count > cuda_score_rows(cuda) ? count : cuda_score_rows(cuda);
     int status = allocate_buffers(cuda, (size_t)count);
     if (status < 0)
         cuda_release_buffers(cuda);
@@ -120,7 +125,8 @@ int cuda_stage(struct cuda *cuda, int count, const uint8_t *frames, const uint8_
     TRY(cuda_reserve(cuda, count));
     *batch = (struct batch){.frames = cuda->stage_frames[0],
                             .labels = cuda->stage_labels[0],
-                            .count = count};
+                            .count = count,
+                            .rows = count};
     if (count == 0)
         return 0;
     TRY_CUDA(cudaMemcpyAsync(cuda->stage_frames[0], frames, (size_t)count * frame_bytes,
@@ -235,5 +241,15 @@ int pass_backward(struct cuda *cuda, const struct batch *batch, float scale, dou
     slabs.views[slabs.view_count - 2].parts = linear.parts;
     kernel_collect(cuda->stream, &slabs);
     TRY_CUDA(cudaGetLastError());
+    return 0;
+}
+
+int cuda_score(struct cuda *cuda, const struct batch *batch, float *logits)
+{
+    struct batch filled = *batch;
+    filled.count = cuda_score_rows(cuda);
+    TRY(pass_forward(cuda, &filled));
+    TRY_CUDA(cudaMemcpyAsync(logits, cuda->logits, (size_t)batch->rows * sizeof(float),
+                             cudaMemcpyDeviceToHost, cuda->stream));
     return 0;
 }

@@ -81,6 +81,7 @@ static int begin(void *state, int64_t first, int64_t steps, int64_t stride, cons
 {
     struct cuda *cuda = state;
     size_t order_bytes = (size_t)(steps * stride) * sizeof(int32_t);
+    cuda->staged = order == NULL;
     TRY_CUDA(cudaStreamSynchronize(cuda->stream));
     TRY(cuda_reserve(cuda, (int)stride));
     if (steps != cuda->steps || stride != cuda->stride) {
@@ -100,7 +101,10 @@ static int begin(void *state, int64_t first, int64_t steps, int64_t stride, cons
 
 static struct batch source(const struct cuda *cuda, int stage, int count)
 {
-    struct batch batch = {.step = cuda->step, .stride = cuda->stride, .count = count};
+    struct batch batch = {.step = cuda->step,
+                          .stride = cuda->stride,
+                          .count = count,
+                          .rows = count};
     batch.order = stage == STAGES ? cuda->order : NULL;
     batch.frames =
         stage == STAGES ? cuda->resident[RESIDENT_TRAIN].frames : cuda->stage_frames[stage];
@@ -168,6 +172,17 @@ static int find_graph(struct cuda *cuda, int stage, const struct step *step, cud
     return 0;
 }
 
+static int prepare(void *state, const struct step *step)
+{
+    struct cuda *cuda = state;
+    cudaGraphExec_t exec = NULL;
+    if (!cuda->staged)
+        return find_graph(cuda, STAGES, step, &exec);
+    for (int stage = 0; stage < STAGES; stage++)
+        TRY(find_graph(cuda, stage, step, &exec));
+    return 0;
+}
+
 static int copy_to_stage(struct cuda *cuda, int stage, const struct step *step)
 {
     size_t bytes = (size_t)step->count * (size_t)shape_count(cuda->model->input);
@@ -177,15 +192,15 @@ static int copy_to_stage(struct cuda *cuda, int stage, const struct step *step)
     TRY_CUDA(cudaMemcpyAsync(cuda->stage_labels[stage], step->labels, (size_t)step->count,
                              cudaMemcpyHostToDevice, cuda->copies));
     TRY_CUDA(cudaEventRecord(cuda->copied[stage], cuda->copies));
-    TRY_CUDA(cudaEventSynchronize(cuda->copied[stage])); /* the caller's buffer is free again */
-    TRY_CUDA(cudaStreamWaitEvent(cuda->stream, cuda->copied[stage], 0));
+    /* The step may follow, and the caller use the buffer again. */
+    TRY_CUDA(cudaEventSynchronize(cuda->copied[stage]));
     return 0;
 }
 
 static int step(void *state, const struct step *step)
 {
     struct cuda *cuda = state;
-    int stage = step->frames ? (int)(step->index % STAGES) : STAGES;
+    int stage = cuda->staged ? (int)(step->index % STAGES) : STAGES;
     cudaGraphExec_t exec = NULL;
     if (stage < STAGES)
         TRY(copy_to_stage(cuda, stage, step));
@@ -209,14 +224,12 @@ static int score(void *state, enum resident which, int64_t first, int64_t count,
     struct cuda *cuda = state;
     int64_t row_bytes = shape_count(cuda->model->input);
     TRY(cuda_reserve(cuda, 1));
+    const int most = cuda_score_rows(cuda);
     for (int64_t done = 0, part; done < count; done += part) {
-        part = count - done < cuda->capacity ? count - done : cuda->capacity;
-        const struct batch batch = {.frames =
-                                        cuda->resident[which].frames + (first + done) * row_bytes,
-                                    .count = (int)part};
-        TRY(pass_forward(cuda, &batch));
-        TRY_CUDA(cudaMemcpyAsync(logits + done, cuda->logits, (size_t)part * sizeof(float),
-                                 cudaMemcpyDeviceToHost, cuda->stream));
+        part = count - done < most ? count - done : most;
+        const uint8_t *frames = cuda->resident[which].frames + (first + done) * row_bytes;
+        const struct batch batch = {.frames = frames, .count = (int)part, .rows = (int)part};
+        TRY(cuda_score(cuda, &batch, logits + done));
     }
     TRY_CUDA(cudaStreamSynchronize(cuda->stream));
     return 0;
@@ -244,6 +257,7 @@ const struct engine_steps cuda_steps = {
     .sum = sum,
     .load = load,
     .begin = begin,
+    .prepare = prepare,
     .step = step,
     .collect = collect,
     .score = score,

@@ -141,6 +141,11 @@ int engine_threads(const struct engine *engine)
     return engine->threads;
 }
 
+int engine_score_rows(const struct engine *engine)
+{
+    return engine->table->score_rows;
+}
+
 const struct engine_steps *engine_steps(const struct engine *engine, void **state)
 {
     *state = engine->state;

@@ -40,6 +40,9 @@ const char *engine_library(const struct engine *engine);
 /* Threads of the host that it computes on. */
 int engine_threads(const struct engine *engine);
 
+/* Rows worth reading ahead and handing to engine_forward at a time; results do not depend on it. */
+int engine_score_rows(const struct engine *engine);
+
 /* logits[i] of frame i. frames: uint8 (N,H,W,C), read as value / 255; any count >= 0. */
 int engine_forward(struct engine *engine, int count, const uint8_t *frames, float *logits);
 

@@ -295,6 +295,7 @@ static const char *reference_library(void)
 
 const struct engine_table engine_reference = {
     .name = "reference",
+    .score_rows = 32,
     .library = reference_library,
     .open = reference_open,
     .close = reference_close,

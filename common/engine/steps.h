@@ -3,6 +3,7 @@
  *
  *     load     a split's rows into device memory (or hand each step its frames in pinned memory)
  *     begin    an epoch: the order of this rank's rows
+ *     prepare  what the first steps would otherwise wait for: libraries, algorithms, capturing
  *     step     gather, forward, backward, sum over the group, update: enqueued, one captured graph
  *     collect  waits for the steps so far and brings their losses back
  *
@@ -58,6 +59,10 @@ struct engine_steps {
     /* The next epoch has `steps` steps, of which `first` is the next. order (steps, stride): the
      * resident training row of each place; NULL when steps bring their frames. */
     int (*begin)(void *state, int64_t first, int64_t steps, int64_t stride, const int32_t *order);
+
+    /* Makes ready for steps like this one, whose index and frames do not matter, in epochs like the
+     * one that has begun; changes nothing that a step would not overwrite. */
+    int (*prepare)(void *state, const struct step *step);
 
     /* Enqueued, not awaited; the step's frames may be overwritten afterwards. */
     int (*step)(void *state, const struct step *step);

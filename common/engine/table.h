@@ -6,12 +6,13 @@
 #include "engine/steps.h"
 
 /* Counted up when this header or steps.h changes. */
-enum { ENGINE_INTERFACE = 2 };
+enum { ENGINE_INTERFACE = 3 };
 
 /* The functions take the state that open returned; their contracts are those of engine.h. */
 struct engine_table {
     int interface; /* ENGINE_INTERFACE: that a plug-in was built for this program */
     const char *name;
+    int score_rows;
     const struct engine_steps *steps; /* NULL: training goes through the host */
     const char *(*library)(void);     /* name and version of what computes */
     int (*open)(void **state, const struct model *model, const struct engine_settings *settings);

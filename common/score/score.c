@@ -10,16 +10,16 @@
 #include "store/loader.h"
 
 struct block {
-    int64_t count;
-    const int64_t *rows; /* first, first + 1, ... */
+    int64_t count, batch; /* rows, and how many of them at a time */
+    const int64_t *rows;  /* first, first + 1, ... */
 };
 
 static int64_t plan_batch(const void *context, int64_t index, const int64_t **rows)
 {
     const struct block *block = context;
-    int64_t done = index * SCORE_BATCH, left = block->count - done;
+    int64_t done = index * block->batch, left = block->count - done;
     *rows = block->rows + done;
-    return left < SCORE_BATCH ? left : SCORE_BATCH;
+    return left < block->batch ? left : block->batch;
 }
 
 /* A copy of the loader's frames, changed by all threads. */
@@ -28,7 +28,7 @@ struct changer {
     struct team *team;
     int image_size;
     size_t frame_bytes;
-    uint8_t *frames; /* (SCORE_BATCH,H,W,3) */
+    uint8_t *frames; /* (batch,H,W,3) */
     int64_t first_row;
 };
 
@@ -58,26 +58,27 @@ int score_rows(const struct store *store, enum split split, struct engine *engin
     struct changer changer = {.change = change,
                               .image_size = size,
                               .frame_bytes = (size_t)size * (size_t)size * 3};
-    int64_t batches = (count + SCORE_BATCH - 1) / SCORE_BATCH;
+    const int64_t batch_rows = engine_score_rows(engine);
+    const int64_t batches = (count + batch_rows - 1) / batch_rows;
     int64_t *rows = memory_zeroed((size_t)count, sizeof *rows, "rows to score");
-    struct block block = {count, rows};
+    struct block block = {count, batch_rows, rows};
     int status = rows ? 0 : STATUS_FAILED;
     if (change && status == 0) {
-        changer.frames = memory_aligned(SCORE_BATCH, changer.frame_bytes, "frames");
+        changer.frames = memory_aligned((size_t)batch_rows, changer.frame_bytes, "frames");
         status =
             changer.frames ? team_create(&changer.team, engine_threads(engine)) : STATUS_FAILED;
     }
     for (int64_t i = 0; rows && i < count; i++)
         rows[i] = first + i;
     if (status == 0)
-        status = loader_create(&loader, store, split, SCORE_BATCH, NULL);
+        status = loader_create(&loader, store, split, batch_rows, NULL);
     if (status == 0)
         status = loader_start(loader, plan_batch, &block, 0, batches);
     for (int64_t batch = 0; status == 0 && batch < batches; batch++) {
         const uint8_t *frames, *labels;
         int64_t n;
         status = loader_next(loader, &n, &frames, &labels);
-        int64_t at = batch * SCORE_BATCH;
+        int64_t at = batch * batch_rows;
         if (status == 0 && change)
             status = change_frames(&changer, first + at, n, &frames);
         if (status == 0)

@@ -8,8 +8,6 @@
 
 struct engine;
 
-enum { SCORE_BATCH = 32 }; /* rows that are read ahead at a time; results do not depend on it */
-
 /* What is done to each frame before it is scored: `frame`, uint8 (H,W,3), becomes the changed one.
  * `row` is its place in the split, so that anything random can depend on it alone. Several threads
  * call it at once, each with a frame of its own. */

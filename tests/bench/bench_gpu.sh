@@ -15,6 +15,8 @@ read -ra batches <<<"${BATCHES:-32 256 2048}"
 read -ra precisions <<<"${PRECISIONS:-fp32 tf32 bf16}"
 python=${PYTHON:-python3}
 here=$(dirname "$0")
+# shellcheck source=tests/gpu/libraries.bash
+. "$here/../gpu/libraries.bash"
 export LC_ALL=C
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/unmask-bench.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT

@@ -5,6 +5,9 @@
 #include <cudnn.h>
 #include <stdlib.h>
 
+struct cudnnContext {
+    cudaStream_t stream;
+};
 struct cudnnTensorStruct {
     int n, c, h, w;
     enum real real;
@@ -51,7 +54,7 @@ DESTROYS(cudnnDestroyConvolutionDescriptor, cudnnConvolutionDescriptor_t)
 
 cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream)
 {
-    (void)handle, (void)stream;
+    handle->stream = stream;
     return CUDNN_STATUS_SUCCESS;
 }
 
@@ -171,16 +174,17 @@ static int run_conv(void *args)
     return 1;
 }
 
-static cudnnStatus_t enqueue(enum direction direction, const struct cudnnTensorStruct *x,
-                             const struct cudnnTensorStruct *y, const void *from, const void *with,
-                             void *to, int algorithm, size_t workspace_bytes)
+static cudnnStatus_t enqueue(cudnnHandle_t handle, enum direction direction,
+                             const struct cudnnTensorStruct *x, const struct cudnnTensorStruct *y,
+                             const void *from, const void *with, void *to, int algorithm,
+                             size_t workspace_bytes)
 {
     struct conv_task task = {direction, *x, *y, from, with, to};
     if (algorithm == REFUSED)
         return CUDNN_STATUS_NOT_SUPPORTED;
     if (x->n != y->n || x->real != y->real || workspace_bytes < 1000)
         return CUDNN_STATUS_BAD_PARAM;
-    host_enqueue(run_conv, &task, sizeof task);
+    host_enqueue(handle->stream, run_conv, &task, sizeof task);
     return CUDNN_STATUS_SUCCESS;
 }
 
@@ -192,8 +196,8 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void *alpha,
                                       size_t workspace_bytes, const void *beta,
                                       const cudnnTensorDescriptor_t y_desc, void *y)
 {
-    (void)handle, (void)alpha, (void)w_desc, (void)conv, (void)workspace, (void)beta;
-    return enqueue(FORWARD, x_desc, y_desc, x, w, y, (int)algorithm, workspace_bytes);
+    (void)alpha, (void)w_desc, (void)conv, (void)workspace, (void)beta;
+    return enqueue(handle, FORWARD, x_desc, y_desc, x, w, y, (int)algorithm, workspace_bytes);
 }
 
 cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void *alpha,
@@ -204,8 +208,9 @@ cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void *alp
                                            size_t workspace_bytes, const void *beta,
                                            const cudnnTensorDescriptor_t dx_desc, void *dx)
 {
-    (void)handle, (void)alpha, (void)w_desc, (void)conv, (void)workspace, (void)beta;
-    return enqueue(BACKWARD_DATA, dx_desc, dy_desc, dy, w, dx, (int)algorithm, workspace_bytes);
+    (void)alpha, (void)w_desc, (void)conv, (void)workspace, (void)beta;
+    return enqueue(handle, BACKWARD_DATA, dx_desc, dy_desc, dy, w, dx, (int)algorithm,
+                   workspace_bytes);
 }
 
 cudnnStatus_t cudnnConvolutionBackwardFilter(
@@ -214,6 +219,7 @@ cudnnStatus_t cudnnConvolutionBackwardFilter(
     cudnnConvolutionBwdFilterAlgo_t algorithm, void *workspace, size_t workspace_bytes,
     const void *beta, const cudnnFilterDescriptor_t dw_desc, void *dw)
 {
-    (void)handle, (void)alpha, (void)dw_desc, (void)conv, (void)workspace, (void)beta;
-    return enqueue(BACKWARD_FILTER, x_desc, dy_desc, x, dy, dw, (int)algorithm, workspace_bytes);
+    (void)alpha, (void)dw_desc, (void)conv, (void)workspace, (void)beta;
+    return enqueue(handle, BACKWARD_FILTER, x_desc, dy_desc, x, dy, dw, (int)algorithm,
+                   workspace_bytes);
 }

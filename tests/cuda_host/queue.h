@@ -1,20 +1,25 @@
 /* A CUDA for the host, so that the cuda engine can be run and tested where there is no GPU: the
- * functions of CUDA, cuDNN and NCCL that the engine calls, over plain memory.
+ * functions of CUDA, cuDNN and NCCL that the engine calls, over plain memory, and its kernels as
+ * they are, thread by thread (device.h).
  *
- * What is enqueued waits in one queue, in order, until somebody waits for it: a result that is read
- * too early, or a buffer that is reused too early, shows. Captured work goes into a graph instead.
- * It proves the engine's logic and the arithmetic of its kernels; it proves nothing about the real
- * libraries, and nothing about speed. */
+ * What is enqueued on a stream waits in its queue until somebody waits for it: a result that is
+ * read too early, or a buffer that is reused too early, shows. Streams wait for each other at
+ * events alone; CUDA_HOST_EAGER=N makes every N-th call run what all streams could run by then, so
+ * another order of the streams, too, can be tried. Captured work goes into a graph instead, and
+ * what a capture forbids fails. It proves nothing about the real libraries, and nothing about
+ * speed. */
 #ifndef TESTS_CUDA_HOST_QUEUE_H
 #define TESTS_CUDA_HOST_QUEUE_H
 
+#include <cuda_runtime_api.h>
 #include <stddef.h>
 
 /* Returns 1 when done, 0 when it must be tried again later. args is a copy, kept until then. */
 typedef int host_task(void *args);
 
-/* Puts a task at the end, or into the graph that is being captured. */
-void host_enqueue(host_task *run, const void *args, size_t bytes);
+/* Puts a task at the end of a stream (NULL: the default stream), or into the graph that is being
+ * captured from it. */
+void host_enqueue(cudaStream_t stream, host_task *run, const void *args, size_t bytes);
 
 /* Graphs that could be launched. */
 int host_graphs(void);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct task {
     host_task *run;
@@ -17,8 +18,17 @@ struct list {
     size_t count, capacity, done;
 };
 
-static struct list queue;
-static struct list *capturing;
+/* Streams, the default one first; a stream that is destroyed gives its place to another. */
+enum { STREAMS_MAX = 16 };
+
+struct CUstream_st {
+    struct list queue;
+    int used;
+};
+
+static struct CUstream_st streams[STREAMS_MAX] = {{.used = 1}};
+static cudaStream_t captured; /* NULL: none */
+static struct list *graph;    /* what is captured from it */
 static atomic_int graphs;
 
 int host_graphs(void)
@@ -37,11 +47,6 @@ static void append(struct list *list, host_task *run, const void *args, size_t b
     memcpy(task->args, args, bytes);
 }
 
-void host_enqueue(host_task *run, const void *args, size_t bytes)
-{
-    append(capturing ? capturing : &queue, run, args, bytes);
-}
-
 static void clear(struct list *list)
 {
     for (size_t i = list->done; i < list->count; i++)
@@ -50,25 +55,55 @@ static void clear(struct list *list)
     *list = (struct list){0};
 }
 
-/* Runs what can be run; 1 when nothing is left. */
-static int drain(void)
+/* Runs what can be run of a stream (NULL: the default one); 1 when nothing is left. */
+static int drain(cudaStream_t stream)
 {
-    while (queue.done < queue.count) {
-        struct task *task = &queue.tasks[queue.done];
+    struct list *queue = stream ? &stream->queue : &streams[0].queue;
+    while (queue->done < queue->count) {
+        struct task *task = &queue->tasks[queue->done];
         if (!task->run(task->args))
             return 0;
         free(task->args);
-        queue.done++;
+        queue->done++;
     }
-    clear(&queue);
+    clear(queue);
     return 1;
 }
 
-static cudaError_t finish(void)
+static int drain_all(void)
 {
-    if (capturing)
+    int done = 1;
+    for (int s = 0; s < STREAMS_MAX; s++)
+        done &= drain(&streams[s]);
+    return done;
+}
+
+void host_enqueue(cudaStream_t stream, host_task *run, const void *args, size_t bytes)
+{
+    if (captured && stream == captured) {
+        append(graph, run, args, bytes);
+        return;
+    }
+    append(stream ? &stream->queue : &streams[0].queue, run, args, bytes);
+    if (getenv("CUDA_HOST_EAGER"))
+        drain_all();
+}
+
+/* Waits for a stream, and for others only where it waits for them. */
+static cudaError_t finish(cudaStream_t stream)
+{
+    if (captured)
         return cudaErrorStreamCaptureUnsupported;
-    while (!drain())
+    while (!drain(stream))
+        sched_yield();
+    return cudaSuccess;
+}
+
+static cudaError_t finish_all(void)
+{
+    if (captured)
+        return cudaErrorStreamCaptureUnsupported;
+    while (!drain_all())
         sched_yield();
     return cudaSuccess;
 }
@@ -77,6 +112,9 @@ static cudaError_t finish(void)
 
 cudaError_t cudaMalloc(void **memory, size_t bytes)
 {
+    *memory = NULL;
+    if (captured)
+        return cudaErrorStreamCaptureUnsupported;
     *memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
     if (*memory)
         memset(*memory, 0xff, bytes); /* NaN: what nobody wrote shows */
@@ -85,7 +123,7 @@ cudaError_t cudaMalloc(void **memory, size_t bytes)
 
 cudaError_t cudaFree(void *memory)
 {
-    cudaError_t code = finish();
+    cudaError_t code = finish_all();
     free(memory);
     return code;
 }
@@ -98,13 +136,6 @@ cudaError_t cudaMallocHost(void **memory, size_t bytes)
 cudaError_t cudaFreeHost(void *memory)
 {
     return cudaFree(memory);
-}
-
-cudaError_t cudaMemset(void *memory, int value, size_t bytes)
-{
-    finish();
-    memset(memory, value, bytes);
-    return cudaSuccess;
 }
 
 struct copy {
@@ -127,18 +158,22 @@ static int run_copy(void *args)
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind,
                             cudaStream_t stream)
 {
-    (void)kind, (void)stream;
+    (void)kind;
     struct copy copy = {to, from, 0, bytes};
-    host_enqueue(run_copy, &copy, sizeof copy);
+    host_enqueue(stream, run_copy, &copy, sizeof copy);
     return cudaSuccess;
 }
 
 cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t stream)
 {
-    (void)stream;
     struct copy copy = {to, NULL, value, bytes};
-    host_enqueue(run_copy, &copy, sizeof copy);
+    host_enqueue(stream, run_copy, &copy, sizeof copy);
     return cudaSuccess;
+}
+
+cudaError_t cudaMemset(void *to, int value, size_t bytes)
+{
+    return captured ? cudaErrorStreamCaptureUnsupported : cudaMemsetAsync(to, value, bytes, NULL);
 }
 
 cudaError_t cudaMemGetInfo(size_t *available, size_t *all)
@@ -160,6 +195,10 @@ static int current;
 
 cudaError_t cudaGetDeviceCount(int *count)
 {
+    static pid_t process;
+    if (process && process != getpid())
+        return cudaErrorInitializationError; /* CUDA does not survive a fork */
+    process = getpid();
     *count = device_count();
     return *count > 0 ? cudaSuccess : cudaErrorNoDevice;
 }
@@ -197,88 +236,140 @@ cudaError_t cudaGetLastError(void)
     return cudaSuccess;
 }
 
-/* ---- streams, events, graphs: all streams share the queue ---- */
+/* ---- streams ---- */
 
 cudaError_t cudaDeviceSynchronize(void)
 {
-    return finish();
+    return finish_all();
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags)
 {
-    (void)flags;
-    *stream = malloc(1);
-    return cudaSuccess;
+    if (flags != cudaStreamNonBlocking) /* others wait for the default stream: not done here */
+        return cudaErrorInvalidValue;
+    for (int s = 1; s < STREAMS_MAX; s++)
+        if (!streams[s].used) {
+            streams[s].used = 1;
+            *stream = &streams[s];
+            return cudaSuccess;
+        }
+    return cudaErrorMemoryAllocation;
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream)
 {
-    free(stream);
-    return cudaSuccess;
+    stream->used = 0;
+    return finish(stream);
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 {
-    (void)stream;
-    return finish();
+    return finish(stream);
 }
 
 cudaError_t cudaStreamQuery(cudaStream_t stream)
 {
-    (void)stream;
-    return drain() ? cudaSuccess : cudaErrorNotReady;
+    if (captured)
+        return cudaErrorStreamCaptureUnsupported;
+    return drain(stream) ? cudaSuccess : cudaErrorNotReady;
 }
 
-cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags)
+/* ---- events: how often they were recorded, and how often streams came to a record ---- */
+
+struct CUevent_st {
+    cudaStream_t stream; /* of the last record */
+    int recorded, passed;
+};
+
+struct event_task {
+    cudaEvent_t event;
+    int number;
+};
+
+static int pass_event(void *args)
 {
-    (void)stream, (void)event, (void)flags;
-    return cudaSuccess;
+    const struct event_task *task = args;
+    task->event->passed = task->number;
+    return 1;
+}
+
+static int wait_for_event(void *args)
+{
+    const struct event_task *task = args;
+    if (task->event->passed < task->number)
+        drain(task->event->stream);
+    return task->event->passed >= task->number;
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags)
 {
     (void)flags;
-    *event = malloc(1);
+    *event = calloc(1, sizeof **event);
     return cudaSuccess;
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t event)
 {
+    cudaError_t code = finish_all();
     free(event);
-    return cudaSuccess;
+    return code;
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
 {
-    (void)event, (void)stream;
+    if (captured == stream)
+        return cudaErrorStreamCaptureUnsupported; /* the engine's captures hold no events */
+    event->stream = stream;
+    const struct event_task task = {event, ++event->recorded};
+    host_enqueue(stream, pass_event, &task, sizeof task);
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags)
+{
+    (void)flags;
+    if (captured == stream)
+        return cudaErrorStreamCaptureUnsupported;
+    const struct event_task task = {event, event->recorded};
+    host_enqueue(stream, wait_for_event, &task, sizeof task);
     return cudaSuccess;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event)
 {
-    (void)event;
-    return finish();
+    struct event_task task = {event, event->recorded};
+    if (captured)
+        return cudaErrorStreamCaptureUnsupported;
+    while (!wait_for_event(&task))
+        sched_yield();
+    return cudaSuccess;
 }
+
+/* ---- graphs ---- */
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMode mode)
 {
-    (void)stream, (void)mode;
-    capturing = calloc(1, sizeof *capturing);
+    (void)mode;
+    if (captured || !stream)
+        return cudaErrorStreamCaptureUnsupported;
+    captured = stream;
+    graph = calloc(1, sizeof *graph);
     return cudaSuccess;
 }
 
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph)
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *ended)
 {
-    (void)stream;
-    *graph = (cudaGraph_t)capturing;
-    capturing = NULL;
+    if (stream != captured)
+        return cudaErrorIllegalState;
+    captured = NULL;
+    *ended = (cudaGraph_t)graph;
     return cudaSuccess;
 }
 
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags)
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t of, unsigned long long flags)
 {
     (void)flags;
-    const struct list *from = (const struct list *)graph;
+    const struct list *from = (const struct list *)of;
     struct list *list = calloc(1, sizeof *list);
     for (size_t i = 0; i < from->count; i++)
         append(list, from->tasks[i].run, from->tasks[i].args, from->tasks[i].bytes);
@@ -289,17 +380,16 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsig
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream)
 {
-    (void)stream;
     const struct list *list = (const struct list *)exec;
     for (size_t i = 0; i < list->count; i++)
-        host_enqueue(list->tasks[i].run, list->tasks[i].args, list->tasks[i].bytes);
+        host_enqueue(stream, list->tasks[i].run, list->tasks[i].args, list->tasks[i].bytes);
     return cudaSuccess;
 }
 
-cudaError_t cudaGraphDestroy(cudaGraph_t graph)
+cudaError_t cudaGraphDestroy(cudaGraph_t of)
 {
-    clear((struct list *)graph);
-    free(graph);
+    clear((struct list *)of);
+    free(of);
     return cudaSuccess;
 }
 

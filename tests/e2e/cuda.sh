@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The cuda engine where there is no GPU: its host code, its steps, graphs and sums, and the
-# arithmetic of its kernels, over a CUDA that runs on the host (tests/cuda_host). The real libraries
-# and every speed are `make check-gpu`'s.
+# The cuda engine where there is no GPU: its host code, its steps, graphs and sums, and its kernels
+# thread by thread, over a CUDA that runs on the host (tests/cuda_host). The real libraries and every
+# speed are `make check-gpu`'s.
 # shellcheck source=tests/e2e/common.bash
 . "$(dirname "$0")/common.bash"
 
@@ -14,7 +14,7 @@ fi
 export LD_LIBRARY_PATH=$plugins
 
 store=$tmp/s.h5
-"$frames_tool" "$tmp/frames" >/dev/null || exit 1
+"$frames_tool" "$tmp/frames" --videos 12 --frames 12 >/dev/null || exit 1
 one preprocess "$tmp/frames" -o "$store" --image-size 16 >"$tmp/log" 2>&1 || {
     cat "$tmp/log"
     exit 1
@@ -36,9 +36,15 @@ same() { # the same weights, optimiser state and losses, to the bit
 near() { h5diff -p "$3" "$tmp/$1.h5" "$tmp/$2.h5" /steps/loss; }
 
 claim 'the engine suite holds on cuda' "$build/tests/unit/test_engine"
+claim '... with the threads of a block, and streams, in another order' \
+    env CUDA_HOST_ORDER=reverse CUDA_HOST_EAGER=1 "$build/tests/unit/test_engine"
 claim 'one rank on its GPU has its rows there' exits 0 'rows resident in GPU memory' train one 1 1 --device cuda
 claim 'rows that stream from the store' train streamed 1 1 --device cuda --resident off
 claim '... give the same bits' same one streamed
+CUDA_HOST_ORDER=reverse claim 'rows that stream, blocks and threads in the other order' train reversed 1 1 --device cuda --resident off
+claim '... give the same bits' same one reversed
+CUDA_HOST_EAGER=1 claim 'rows that stream, streams that run at once' train eager 1 1 --device cuda --resident off
+claim '... give the same bits' same one eager
 CUDA_HOST_BYTES=100000 claim 'rows that do not fit stream, and it says so' exits 0 'stream from the store: they do not fit' train small 1 1 --device cuda
 claim '... and --resident on ends with one line' \
     exits 1 'resident on: the rows do not fit' env CUDA_HOST_BYTES=100000 \
