@@ -64,6 +64,7 @@ struct cuda {
     int tf32, deterministic;
     cudnnHandle_t dnn;
     cudaStream_t stream, copies;
+    cudaEvent_t timer[2];
     ncclComm_t group; /* NULL: alone */
 
     int block_count, capacity; /* capacity: frames that the buffers hold */

@@ -1,10 +1,12 @@
 /* The convolutions, by cuDNN: (N,H,W,C) tensors, (K,3,3,C) filters, float32 accumulation.
  *
- * Algorithms are taken from cuDNN's heuristics and not from timing, so that the same program on the
- * same GPU takes the same ones every night. An algorithm is meant with the mathematics that it was
- * proposed with, which the convolution's descriptor carries from call to call. In bf16 a weight
+ * cuDNN proposes algorithms for each batch size, and the fastest is taken. One is meant with the
+ * mathematics that it was proposed with, which the convolution's descriptor carries from call to
+ * call. In bf16 a weight
  * gradient is summed in float32 and rounded once to bfloat16 before it reaches the float32 slab:
  * cuDNN has no wider output. */
+#include <math.h>
+
 #include "base/status.h"
 #include "engine/cuda.h"
 
@@ -29,6 +31,8 @@ int conv_open(struct cuda *cuda)
 {
     TRY_CUDNN(cudnnCreate(&cuda->dnn));
     TRY_CUDNN(cudnnSetStream(cuda->dnn, cuda->stream));
+    for (int i = 0; i < 2; i++)
+        TRY_CUDA(cudaEventCreateWithFlags(&cuda->timer[i], cudaEventDefault));
     for (int b = 0; b < cuda->block_count; b++)
         TRY(open_block(cuda, &cuda->block[b]));
     return 0;
@@ -57,6 +61,9 @@ void conv_close(struct cuda *cuda)
     }
     if (cuda->dnn)
         cudnnDestroy(cuda->dnn);
+    for (int i = 0; i < 2; i++)
+        if (cuda->timer[i])
+            cudaEventDestroy(cuda->timer[i]);
     for (int i = 0; i < cuda->workspace_count; i++)
         cudaFree(cuda->workspaces[i]);
 }
@@ -84,16 +91,37 @@ static cudnnMathType_t math_of(const struct cuda *cuda)
                                        : CUDNN_FMA_MATH;
 }
 
-/* Defines choose_NAME(cuda, pass, b, from, with, to): the first of cuDNN's proposals that fits,
- * always adds in the same order where that is asked for, and runs (cuDNN proposes some that it then
- * refuses). The three directions of a convolution differ in nothing but their types. */
+/* ---- the choice of algorithms ---- */
+
+enum { TIMED_RUNS = 3 };
+
+/* Milliseconds from the first call to the second on the engine's stream. */
+static int time_begin(struct cuda *cuda)
+{
+    TRY_CUDA(cudaEventRecord(cuda->timer[0], cuda->stream));
+    return 0;
+}
+
+static int time_end(struct cuda *cuda, float *ms)
+{
+    TRY_CUDA(cudaEventRecord(cuda->timer[1], cuda->stream));
+    TRY_CUDA(cudaEventSynchronize(cuda->timer[1]));
+    TRY_CUDA(cudaEventElapsedTime(ms, cuda->timer[0], cuda->timer[1]));
+    return 0;
+}
+
+/* Defines choose_NAME(cuda, pass, b, from, with, to): of cuDNN's proposals that fit and run (it
+ * proposes some that it then refuses) the fastest; the first that always adds in the same order
+ * where that is asked for, since a clock does not choose the same one every night. The three
+ * directions of a convolution differ in nothing but their types. */
 #define CHOOSE(name, From, With, To, Proposal, propose, ask_workspace, run)                        \
     static int choose_##name(struct cuda *cuda, struct pass *pass, int b, From from, With with,    \
                              To to)                                                                \
     {                                                                                              \
         cudnnConvolutionDescriptor_t conv = cuda->block[b].conv;                                   \
         Proposal proposals[CANDIDATES];                                                            \
-        int count = 0;                                                                             \
+        int count = 0, best = -1;                                                                  \
+        float ms = 0, best_ms = INFINITY;                                                          \
         size_t bytes = 0;                                                                          \
         const cudnnMathType_t asked = math_of(cuda);                                               \
         TRY_CUDNN(cudnnSetConvolutionMathType(conv, asked));                                       \
@@ -102,20 +130,36 @@ static cudnnMathType_t math_of(const struct cuda *cuda)
             if (proposals[i].status != CUDNN_STATUS_SUCCESS ||                                     \
                 (cuda->deterministic && proposals[i].determinism != CUDNN_DETERMINISTIC))          \
                 continue;                                                                          \
-            const cudnnMathType_t math = asked == CUDNN_FMA_MATH ? asked : proposals[i].mathType;  \
+            if (asked == CUDNN_FMA_MATH)                                                           \
+                proposals[i].mathType = asked;                                                     \
             pass->block[b].name = proposals[i].algo;                                               \
-            pass->block[b].name##_math = math;                                                     \
-            TRY_CUDNN(cudnnSetConvolutionMathType(conv, math));                                    \
+            pass->block[b].name##_math = proposals[i].mathType;                                    \
+            TRY_CUDNN(cudnnSetConvolutionMathType(conv, proposals[i].mathType));                   \
             if (ask_workspace(cuda->dnn, from, with, conv, to, proposals[i].algo, &bytes) !=       \
                     CUDNN_STATUS_SUCCESS ||                                                        \
                 bytes > workspace_limit)                                                           \
                 continue;                                                                          \
             TRY(reserve_workspace(cuda, bytes));                                                   \
-            if ((run) == 0)                                                                        \
+            if ((run) < 0)                                                                         \
+                continue;                                                                          \
+            if (cuda->deterministic)                                                               \
                 return 0;                                                                          \
+            TRY(time_begin(cuda));                                                                 \
+            for (int again = 0; again < TIMED_RUNS; again++)                                       \
+                TRY(run);                                                                          \
+            TRY(time_end(cuda, &ms));                                                              \
+            if (ms < best_ms) {                                                                    \
+                best = i;                                                                          \
+                best_ms = ms;                                                                      \
+            }                                                                                      \
         }                                                                                          \
-        return fail(STATUS_FAILED, "cuDNN has no algorithm for a " #name " convolution of this "   \
-                                   "network on this GPU; try another --precision");                \
+        if (best < 0)                                                                              \
+            return fail(STATUS_FAILED, "cuDNN has no algorithm for a " #name                       \
+                                       " convolution of this network on this GPU; try another "    \
+                                       "--precision");                                             \
+        pass->block[b].name = proposals[best].algo;                                                \
+        pass->block[b].name##_math = proposals[best].mathType;                                     \
+        return 0;                                                                                  \
     }
 
 static void *input_of(const struct cuda *cuda, int b)

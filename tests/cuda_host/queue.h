@@ -21,6 +21,10 @@ typedef int host_task(void *args);
  * captured from it. */
 void host_enqueue(cudaStream_t stream, host_task *run, const void *args, size_t bytes);
 
+/* Runs all that is enqueued, on all streams; an error while a stream is captured. */
+cudaError_t host_finish_all(void);
+int host_capturing(void);
+
 /* Graphs that could be launched. */
 int host_graphs(void);
 

@@ -49,6 +49,9 @@ CUDA_HOST_BYTES=100000 claim 'rows that do not fit stream, and it says so' exits
 claim '... and --resident on ends with one line' \
     exits 1 'resident on: the rows do not fit' env CUDA_HOST_BYTES=100000 \
     "$bin/unmask-train" "$store" -o "$tmp/x.h5" "${network[@]}" --device cuda --resident on
+claim 'the fastest algorithms, whether or not they add in order' \
+    one train "$store" -o "$tmp/fastest.h5" --device cuda --channels 8,12 --batch-size 33 --epochs 2
+claim '... agree with the others' near fastest one 1e-3
 claim 'a batch that is larger than the epoch' train large 2 2 --device cuda --batch-size 1000
 claim 'a batch smaller than the ranks: one has no rows' train tiny 3 3 --device cuda --batch-size 2 --epochs 1
 claim 'a group of one rank' exits 0 'summed by NCCL' train group 1 1 --device cuda --sum nccl
