@@ -11,6 +11,7 @@
 #include "eval/audit_inside.h"
 #include "eval/jobs.h"
 #include "eval/scoring.h"
+#include "store/content_hash.h"
 
 static int read_rows(struct audit_rows *rows, const struct store *store)
 {
@@ -28,6 +29,7 @@ static int read_rows(struct audit_rows *rows, const struct store *store)
     for (int split = 0; split < SPLIT_COUNT; split++) {
         const struct store_names *names = &rows->of[split];
         int64_t n = store_rows(store, split);
+        rows->first[split] = at;
         if (n > 0)
             TRY(store_read_names(store, split, &rows->of[split]));
         for (int64_t i = 0; i < n; i++, at++) {
@@ -56,20 +58,17 @@ static void release_rows(struct audit_rows *rows)
 }
 
 static int hash_rows(const struct store *store, enum split split, int64_t first, int64_t count,
-                     uint8_t (*digests)[SHA256_BYTES])
+                     struct digests *digests)
 {
-    size_t bytes = (size_t)store_image_size(store) * (size_t)store_image_size(store) * 3;
-    uint8_t *frame = memory_aligned(bytes, 1, "frame");
+    const int size = store_image_size(store);
+    uint8_t *frame = memory_aligned((size_t)size * (size_t)size * 3, 1, "frame");
     int status = frame ? 0 : STATUS_FAILED;
     for (int64_t i = 0; status == 0 && i < count; i++) {
-        struct sha256 *hash;
         int64_t row = first + i;
         status = store_read_rows(store, split, 1, &row, frame);
-        if (status == 0 && (status = sha256_begin(&hash)) == 0) {
-            status = sha256_add(hash, frame, bytes);
-            int ended = sha256_end(&hash, digests[i]);
-            status = status < 0 ? status : ended;
-        }
+        if (status == 0)
+            status = content_hash_row(frame, size, store_labels(store, split)[row], digests[i].row,
+                                      digests[i].pixels);
     }
     free(frame);
     return status;
@@ -77,16 +76,42 @@ static int hash_rows(const struct store *store, enum split split, int64_t first,
 
 /* The digests of a split's rows, each hashed by one rank, to rank 0's `all`. */
 static int gather_digests(struct comm *comm, const struct store *store, enum split split,
-                          uint8_t (*all)[SHA256_BYTES])
+                          struct digests *all)
 {
     int rank = comm_rank(comm), size = comm_size(comm);
     int64_t rows = store_rows(store, split), mine = slice_count(rows, size, rank);
-    uint8_t(*digests)[SHA256_BYTES] = memory_zeroed((size_t)mine, sizeof *digests, "digests");
+    struct digests *digests = memory_zeroed((size_t)mine, sizeof *digests, "digests");
     int status = digests ? hash_rows(store, split, slice_begin(rows, size, rank), mine, digests)
                          : STATUS_FAILED;
-    status = scoring_gather(comm, status, rows, SHA256_BYTES, digests, all);
+    status = scoring_gather(comm, status, rows, sizeof *digests, digests, all);
     free(digests);
     return status;
+}
+
+/* ---- whether the store still holds what it was made of
+ * -----------------------------------------*/
+
+static const uint8_t *row_hash(const void *context, enum split split, int64_t row)
+{
+    const struct audit_rows *rows = context;
+    return rows->digests[rows->first[split] + row].row;
+}
+
+static int check_content(const struct audit_rows *rows, const struct store *store, const char *path)
+{
+    int64_t counts[SPLIT_COUNT];
+    uint8_t digest[SHA256_BYTES];
+    char found[SHA256_HEX_BYTES];
+    for (int split = 0; split < SPLIT_COUNT; split++)
+        counts[split] = store_rows(store, (enum split)split);
+    TRY(content_hash(counts, row_hash, rows, digest));
+    sha256_hex(digest, found);
+    if (strcmp(found, store_content_hash(store)) != 0)
+        return fail(STATUS_FAILED,
+                    "%s: damaged: its frames and labels do not fit its content_hash; preprocess "
+                    "again",
+                    path);
+    return 0;
 }
 
 /* ---- what stands on two sides of the split ----------------------------------------------------*/
@@ -133,7 +158,7 @@ int audit_find_duplicates(struct audit *audit, const struct audit_rows *rows)
     struct print *prints = memory_zeroed((size_t)rows->count, sizeof *prints, "rows to sort");
     int status = prints ? 0 : STATUS_FAILED;
     for (int64_t i = 0; status == 0 && i < rows->count; i++)
-        prints[i] = (struct print){rows->digests[i], rows->sources[i], rows->splits[i]};
+        prints[i] = (struct print){rows->digests[i].pixels, rows->sources[i], rows->splits[i]};
     audit->duplicates = memory_zeroed((size_t)rows->count, sizeof *audit->duplicates, "duplicates");
     if (!audit->duplicates)
         status = STATUS_FAILED;
@@ -174,11 +199,12 @@ int audit_find_shared(struct audit *audit, const struct audit_rows *rows)
 
 /* ---- all of it --------------------------------------------------------------------------------*/
 
-static int find_all(struct audit *audit, const char *path, const struct audit_rows *rows,
-                    int threads)
+static int find_all(struct audit *audit, const char *path, const struct store *store,
+                    const struct audit_rows *rows, int threads)
 {
     double *values[AUDIT_CUES] = {NULL};
     audit->frames = rows->count;
+    TRY(check_content(rows, store, path));
     TRY(audit_find_duplicates(audit, rows));
     TRY(audit_find_shared(audit, rows));
     int status = audit_read_cues(path, rows, values);
@@ -201,7 +227,7 @@ int audit_store(struct audit *audit, struct comm *comm, const char *path, const 
         at += store_rows(store, (enum split)split);
     }
     if (status == 0)
-        status = comm_agree(comm, first ? find_all(audit, path, &rows, threads) : 0);
+        status = comm_agree(comm, first ? find_all(audit, path, store, &rows, threads) : 0);
     release_rows(&rows);
     return status;
 }

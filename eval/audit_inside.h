@@ -5,18 +5,23 @@
 #include "base/sha256.h"
 #include "eval/audit.h"
 
-/* The rows of all splits, one split after the other. */
-struct audit_rows {
-    int64_t count, group_count;
-    uint8_t *labels, *splits;           /* (count) */
-    int32_t *groups;                    /* (count) rows of group_names */
-    const char **sources;               /* (count) */
-    uint8_t (*digests)[SHA256_BYTES];   /* (count) of the pixels */
-    const char *const *group_names;     /* (group_count) */
-    struct store_names of[SPLIT_COUNT]; /* what the names above point into */
+/* Of a row's pixels, and of all that content_hash_row takes. */
+struct digests {
+    uint8_t pixels[SHA256_BYTES], row[SHA256_BYTES];
 };
 
-/* Rows that have the same digest in different splits, and groups that have rows in different ones.
+/* The rows of all splits, one split after the other. */
+struct audit_rows {
+    int64_t count, group_count, first[SPLIT_COUNT]; /* of each split */
+    uint8_t *labels, *splits;                       /* (count) */
+    int32_t *groups;                                /* (count) rows of group_names */
+    const char **sources;                           /* (count) */
+    struct digests *digests;                        /* (count) */
+    const char *const *group_names;                 /* (group_count) */
+    struct store_names of[SPLIT_COUNT];             /* what the names above point into */
+};
+
+/* Rows that have the same pixels in different splits, and groups that have rows in different ones.
  */
 int audit_find_duplicates(struct audit *audit, const struct audit_rows *rows);
 int audit_find_shared(struct audit *audit, const struct audit_rows *rows);

@@ -143,9 +143,7 @@ static int list_files(const struct settings *settings, struct file_list *list)
         same = file_same(settings->output, list->files[i].path);
     if (same)
         return fail(STATUS_USAGE, "-o %s: is one of the inputs", settings->output);
-    char part[4096];
-    snprintf(part, sizeof part, "%s.part", settings->output);
-    return file_check_writable(part);
+    return h5_check_output(settings->output, NULL);
 }
 
 /* The good files as records, and a line on stderr for each bad one. */

@@ -30,7 +30,6 @@ static enum split split_named(const char *name)
 static int open_inputs(struct scoring *scoring, struct job *job, struct threshold_rule *rule)
 {
     const struct settings *settings = job->settings;
-    char part[4096];
     *scoring = (struct scoring){0};
     TRY(threshold_parse(settings->threshold, rule));
     TRY(scoring_open(scoring, job, settings->inputs[0], settings->inputs[1]));
@@ -41,8 +40,7 @@ static int open_inputs(struct scoring *scoring, struct job *job, struct threshol
         return fail(STATUS_FAILED,
                     "%s: the split val is empty: --threshold %s has no rows to look at",
                     scoring->store_path, settings->threshold);
-    snprintf(part, sizeof part, "%s.part", settings->output);
-    return comm_rank(job->comm) == 0 ? file_check_writable(part) : 0;
+    return comm_rank(job->comm) == 0 ? h5_check_output(settings->output, REPORT_FORMAT) : 0;
 }
 
 /* The scored rows of a split; the frames borrow the names. */

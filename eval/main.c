@@ -19,6 +19,7 @@
 #include "eval/plots.h"
 #include "store/h5.h"
 #include "store/run.h"
+#include "store/store.h"
 
 static struct settings settings;
 
@@ -66,15 +67,25 @@ static const struct command command = {
     .option_count = sizeof options / sizeof options[0],
 };
 
-/* 1 when the first word names a run: what follows it are files to score. */
-static int begins_with_run(void)
+/* Whether a word of the command line names an HDF5 file of ours; if not, fail_message tells why. */
+static int is_ours(const char *path, const char *format, int64_t version, const char *what)
 {
     struct h5 *file;
-    if (h5_open(&file, settings.inputs[0]) < 0)
+    if (h5_open(&file, path) < 0)
         return 0;
-    int is_run = h5_check_format(file, "unmask-run", RUN_FORMAT_VERSION, "a run") == 0;
+    int is = h5_check_format(file, format, version, what) == 0;
     h5_close(&file);
-    return is_run;
+    return is;
+}
+
+static int is_run(const char *path)
+{
+    return is_ours(path, "unmask-run", RUN_FORMAT_VERSION, "a run (made by unmask-train)");
+}
+
+static int is_store(const char *path)
+{
+    return is_ours(path, "unmask-store", STORE_FORMAT_VERSION, "a store");
 }
 
 /* The job that the command line asks for, once it makes sense. */
@@ -93,9 +104,14 @@ static int choose_job(int (**run)(struct job *))
                                                     "STORE RUN, whose report holds the audit")
                                : 0;
     }
-    if (count >= 1 && begins_with_run()) {
+    /* Behind a run stand files to score; behind a store, its run. */
+    if (count >= 1 && is_run(settings.inputs[0])) {
         *run = job_files;
         return count > 1 ? 0 : fail(STATUS_USAGE, "%s: no files to score", settings.inputs[0]);
+    }
+    if (count > 1 && !is_store(settings.inputs[0]) && !is_run(settings.inputs[1])) {
+        is_run(settings.inputs[0]); /* what is wrong with the run of these files */
+        return STATUS_FAILED;
     }
     *run = job_report;
     if (count != 2)

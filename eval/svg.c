@@ -7,7 +7,7 @@ enum { WIDTH = 360, HEIGHT = 264, LEFT = 48, RIGHT = 350, TOP = 10, BOTTOM = 220
 struct svg_axis svg_linear(const char *label, double low, double high, double least)
 {
     struct svg_axis axis = {.label = label, .low = low, .high = high};
-    double span = high - low, step = pow(10, floor(log10(span)) - 1);
+    double span = high > low ? high - low : 1, step = pow(10, floor(log10(span)) - 1);
     for (int k = 0; span / step > 6 || step < least; k++)
         step *= k % 3 == 1 ? 2.5 : 2;
     for (int64_t k = (int64_t)ceil(low / step - 1e-9); (double)k * step <= high + span * 1e-9; k++)

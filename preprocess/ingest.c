@@ -6,17 +6,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-
-int ingest_hash_row(const uint8_t *row, int image_size, uint8_t label, uint8_t digest[SHA256_BYTES])
-{
-    struct sha256 *hash;
-    TRY(sha256_begin(&hash));
-    int status = sha256_add(hash, row, (size_t)image_size * (size_t)image_size * 3);
-    if (status == 0)
-        status = sha256_add(hash, &label, 1);
-    int ended = sha256_end(&hash, digest);
-    return status < 0 ? status : ended;
-}
+#include "store/content_hash.h"
 
 int ingest_files(struct comm *comm, const struct inputs *inputs, const char *root, int image_size,
                  struct spool *spool, struct record *records, int64_t *record_count)
@@ -36,7 +26,7 @@ int ingest_files(struct comm *comm, const struct inputs *inputs, const char *roo
             continue;
         TRY_OR(done,
                image_measure(row, image_size, image_size, &record->brightness, &record->sharpness));
-        TRY_OR(done, ingest_hash_row(row, image_size, inputs->labels[i], record->row_hash));
+        TRY_OR(done, content_hash_row(row, image_size, inputs->labels[i], record->row_hash, NULL));
         TRY_OR(done, spool_add(spool, row));
     }
 done:

@@ -13,16 +13,12 @@ struct record {
     int64_t bytes;
     struct image_facts facts;
     double brightness, sharpness;   /* of the resized pixels: what a network gets to see */
-    uint8_t row_hash[SHA256_BYTES]; /* of the resized pixels, then the label byte */
+    uint8_t row_hash[SHA256_BYTES]; /* content_hash_row */
 };
 
 /* Decodes the files below root that are this rank's (inputs_mine), adds one row to
  * the spool for each that is not rejected, and fills records[], one per file of this rank. */
 int ingest_files(struct comm *comm, const struct inputs *inputs, const char *root, int image_size,
                  struct spool *spool, struct record *records, int64_t *record_count);
-
-/* SHA-256 of a row's pixels, then its label byte. */
-int ingest_hash_row(const uint8_t *row, int image_size, uint8_t label,
-                    uint8_t digest[SHA256_BYTES]);
 
 #endif

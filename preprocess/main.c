@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "comm/program.h"
 #include "preprocess/plan.h"
+#include "store/h5.h"
 
 static struct settings settings;
 
@@ -79,7 +80,7 @@ static int list_files(struct job *job)
 {
     int status = 0;
     if (comm_rank(job->comm) == 0) {
-        status = file_check_writable(job->part);
+        status = h5_check_output(settings.output, "unmask-store");
         if (status == 0)
             status = plan_files(&job->plan, &settings);
     }

@@ -10,6 +10,7 @@
 #include "base/options.h"
 #include "base/status.h"
 #include "input/names.h"
+#include "store/content_hash.h"
 
 int plan_files(struct plan *plan, const struct settings *settings)
 {
@@ -79,22 +80,10 @@ int plan_split(struct plan *plan, struct record *records)
     return 0;
 }
 
-/* SHA-256 over, per split: its name, then the hashes of its rows in order. */
-static int content_hash(const struct plan *plan, uint8_t digest[SHA256_BYTES])
+static const uint8_t *row_hash(const void *context, enum split split, int64_t row)
 {
-    struct sha256 *hash;
-    TRY(sha256_begin(&hash));
-    int status = 0;
-    for (int split = 0; split < SPLIT_COUNT; split++) {
-        const char *name = split_name(split);
-        if (plan->split.rows[split] > 0 && status == 0)
-            status = sha256_add(hash, name, strlen(name));
-        for (int64_t row = 0; status == 0 && row < plan->split.rows[split]; row++)
-            status = sha256_add(hash, plan->records[plan->split.order[split][row]].row_hash,
-                                SHA256_BYTES);
-    }
-    int ended = sha256_end(&hash, digest);
-    return status < 0 ? status : ended;
+    const struct plan *plan = context;
+    return plan->records[plan->split.order[split][row]].row_hash;
 }
 
 /* Columns of one split, gathered from the files in row order; each array is the caller's to free.
@@ -192,7 +181,7 @@ int plan_create_store(const struct plan *plan, const char *path,
         contents.splits[split].groups = columns[split].groups;
     }
     if (status == 0)
-        status = content_hash(plan, contents.content_hash);
+        status = content_hash(plan->split.rows, row_hash, plan, contents.content_hash);
     if (status == 0)
         status = check_space(path, &contents);
     if (status == 0)
@@ -215,7 +204,8 @@ static int check_row(const struct plan *plan, const struct store *store, enum sp
     int64_t file = plan->split.order[split][row];
     uint8_t found[SHA256_BYTES];
     TRY(store_read_rows(store, split, 1, &row, frame));
-    TRY(ingest_hash_row(frame, plan->settings->image_size, store_labels(store, split)[row], found));
+    TRY(content_hash_row(frame, plan->settings->image_size, store_labels(store, split)[row], found,
+                         NULL));
     if (memcmp(found, plan->records[file].row_hash, SHA256_BYTES) != 0)
         return fail(STATUS_FAILED,
                     "row %lld of %s does not read back as it was written; the disk lost it",

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "comm/comm.h"
+#include "store/h5.h"
 
 static int move(const char *from, const char *to)
 {
@@ -61,16 +62,32 @@ static int load_initial(struct run *run, const struct settings *settings)
     return status;
 }
 
+int resume_check(const struct run *run, const struct store *store, const struct settings *settings)
+{
+    const int64_t rows = store_rows(store, SPLIT_TRAIN), batch = settings->batch_size;
+    const int64_t steps = (rows + batch - 1) / batch, before = run->steps_done - run->step;
+    if (run->image_size != store_image_size(store))
+        return fail(STATUS_FAILED, "%s learned from frames of %d pixels, and %s holds %d",
+                    settings->output, run->image_size, settings->store, store_image_size(store));
+    if (run->step > steps || before % steps != 0 || before / steps != run->epoch ||
+        run->rows_taken != (run->step < steps ? run->step * batch : rows))
+        return fail(STATUS_FAILED,
+                    "%s: damaged: /progress (epoch %lld, step %lld) does not fit %lld rows in "
+                    "batches of %lld; begin again with --fresh",
+                    settings->output, (long long)run->epoch, (long long)run->step, (long long)rows,
+                    (long long)batch);
+    return 0;
+}
+
 /* Rank 0's part. */
 static int find_run(const struct settings *settings, const struct command *command,
                     const struct store *store, struct run **run, int *resumed)
 {
-    char previous[4096], part[4096];
+    char previous[4096];
     const char *path = settings->output;
     run_previous_path(path, previous, sizeof previous);
-    snprintf(part, sizeof part, "%s.part", path);
     run_remove_stale(path);
-    TRY(file_check_writable(part));
+    TRY(h5_check_output(path, "unmask-run"));
     *resumed = !settings->fresh && (file_exists(path) || file_exists(previous));
     if (!*resumed) {
         TRY(run_create(run, store_image_size(store), settings->channels));
@@ -83,7 +100,8 @@ static int find_run(const struct settings *settings, const struct command *comma
                     "%s learned from another store than %s (content_hash %.12s..., not %.12s...); "
                     "use another -o, or --fresh to begin again",
                     path, settings->store, (*run)->content_hash, store_content_hash(store));
-    return run_check_options(path, command);
+    TRY(run_check_options(path, command));
+    return resume_check(*run, store, settings);
 }
 
 /* What the other ranks need of it: the slabs, and the numbers that decide what happens next. */

@@ -15,4 +15,8 @@ struct comm;
 int resume_run(struct comm *comm, const struct settings *settings, const struct command *command,
                const struct store *store, struct run **run, int *resumed);
 
+/* That a training over this store can stand where the checkpoint says it stands. One of ours always
+ * does; a file made by other hands may not, though its checksum fits. */
+int resume_check(const struct run *run, const struct store *store, const struct settings *settings);
+
 #endif

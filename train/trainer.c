@@ -164,6 +164,17 @@ static int train_step(struct loop *loop, int64_t step, float flags[FLAG_COUNT])
 
 /* ---- what the run records ---- */
 
+static int fail_diverged(const struct loop *loop, const char *place)
+{
+    const struct trainer *t = loop->trainer;
+    return comm_agree(t->comm,
+                      fail(STATUS_FAILED,
+                           "%s: in epoch %lld the loss of %s is not a number: the network has "
+                           "diverged; checkpoints from before stay as they are; begin again with "
+                           "--fresh and a lower --learning-rate",
+                           t->settings->output, (long long)t->run->epoch + 1, place));
+}
+
 /* Sums the losses and correct rows of the steps since the last flush over the ranks, step by step
  * in rank order, so that it does not matter where the checkpoints fall. */
 static int flush_sums(struct loop *loop, int64_t step)
@@ -172,6 +183,9 @@ static int flush_sums(struct loop *loop, int64_t step)
     int64_t count = step - loop->flushed, steps = sampler_steps(&loop->sampler);
     memmove(loop->sums + count, loop->sums + steps, (size_t)count * sizeof(double));
     TRY(comm_sum_double(loop->trainer->comm, 2 * count, loop->sums));
+    for (int64_t i = 0; i < count; i++)
+        if (isnan(loop->sums[i]))
+            return fail_diverged(loop, "a batch");
     TRY(run_reserve_steps(run, count));
     for (int64_t i = 0; i < count; i++) {
         double rows = (double)sampler_batch_rows(&loop->sampler, loop->flushed + i);
@@ -250,6 +264,8 @@ static int end_epoch(struct loop *loop)
     double row[RUN_COLUMNS];
     average_steps(loop, &row[RUN_TRAIN_LOSS], &row[RUN_TRAIN_ACCURACY]);
     TRY(validate(loop, &row[RUN_VAL_LOSS], &row[RUN_VAL_ACCURACY]));
+    if (isnan(row[RUN_VAL_LOSS]) && store_rows(t->store, SPLIT_VAL) > 0)
+        return fail_diverged(loop, "the validation");
     row[RUN_EPOCH] = (double)run->epoch + 1;
     row[RUN_LEARNING_RATE] = t->settings->learning_rate;
     row[RUN_SECONDS] = run->seconds;

@@ -48,6 +48,16 @@ int file_check_writable(const char *path)
     return 0;
 }
 
+int file_check_output(const char *path)
+{
+    char part[4096 + 8];
+    struct stat facts;
+    if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode))
+        return fail(STATUS_FAILED, "%s: not a regular file; give the output another name", path);
+    snprintf(part, sizeof part, "%s.part", path);
+    return file_check_writable(part);
+}
+
 int file_exists(const char *path)
 {
     return access(path, F_OK) == 0;

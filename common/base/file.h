@@ -10,6 +10,10 @@ int file_check_readable(const char *path);
 /* That a file of this name can be created or overwritten; creates nothing that was not there. */
 int file_check_writable(const char *path);
 
+/* The same of a file that will be written as path.part and then renamed; and that what has the name
+ * now is a file, too, and no device or folder. */
+int file_check_output(const char *path);
+
 /* 1 if something of that name exists, else 0. */
 int file_exists(const char *path);
 

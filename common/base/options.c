@@ -155,6 +155,8 @@ int options_parse(const struct command *command, int argc, char **argv, const ch
         } else if (!only_arguments && word[0] == '-' && word[1]) {
             TRY(parse_option(command, argc, argv, &i));
         } else {
+            if (!*word)
+                return fail(STATUS_USAGE, "an argument is empty; see %s --help", command->program);
             if (*argument_count == arguments_max)
                 return fail(STATUS_USAGE, "too many arguments: %s; see %s --help", word,
                             command->program);

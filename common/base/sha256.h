@@ -11,10 +11,15 @@ struct sha256;
 
 int sha256_begin(struct sha256 **hash);
 int sha256_add(struct sha256 *hash, const void *data, size_t bytes);
+/* The digest of what was added so far; more may follow. */
+int sha256_so_far(const struct sha256 *hash, uint8_t digest[SHA256_BYTES]);
 /* Ends the hash and frees it, also on failure. */
 int sha256_end(struct sha256 **hash, uint8_t digest[SHA256_BYTES]);
 
 /* The digest as 64 lower-case hexadecimal digits and a NUL. */
 void sha256_hex(const uint8_t digest[SHA256_BYTES], char hex[SHA256_HEX_BYTES]);
+
+/* 1 if text is 64 such digits. */
+int sha256_is_hex(const char *text);
 
 #endif

@@ -306,7 +306,8 @@ DEVICE void loss_at(const struct loss_args *l, int64_t index, struct loss_sums *
     const double z = l->logits[index];
     const int y = l->batch.labels[batch_row(&l->batch, index)];
     const double t = y ? -z : z;
-    sums->loss += fmin(fmax(t, 0.0) + log1p(exp(-fabs(t))), 100.0);
+    const double loss = fmax(t, 0.0) + log1p(exp(-fabs(t)));
+    sums->loss += loss > 100 ? 100 : loss; /* and NaN stays NaN */
     sums->correct += ((float)(1 / (1 + exp(-z))) > 0.5f) == (y == 1);
     l->dlogits[index] = l->scale * (float)(y ? -1 / (1 + exp(z)) : 1 / (1 + exp(-z)));
     sums->gradient += l->dlogits[index];

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "image/facts.h"
 
 struct image_loader {
     int image_size;
@@ -52,9 +53,13 @@ static int reject(struct image_facts *facts, const char *what, const char *why)
     return 0;
 }
 
-static int read_whole(struct image_loader *loader, int descriptor, const char *path,
-                      struct image_facts *facts, size_t bytes)
+/* Of a file that is too large to be a frame only what tells its kind is read. */
+enum { FILE_BYTES_MAX = 1 << 28, HEAD_BYTES = 64 };
+
+static int read_file(struct image_loader *loader, int descriptor, const char *path,
+                     struct image_facts *facts, int64_t file_bytes)
 {
+    size_t bytes = file_bytes > FILE_BYTES_MAX ? HEAD_BYTES : (size_t)file_bytes;
     if (bytes > loader->input_capacity) {
         void *grown = memory_resized(loader->input, bytes, 1, path);
         if (!grown)
@@ -65,6 +70,8 @@ static int read_whole(struct image_loader *loader, int descriptor, const char *p
     errno = 0;
     if (file_read_at(descriptor, path, loader->input, bytes, 0) < 0)
         return reject(facts, "cannot read", errno ? strerror(errno) : "it shrank meanwhile");
+    if (file_bytes > FILE_BYTES_MAX && facts_begin_jpeg(loader->input, bytes))
+        return reject(facts, "larger than 256 MB", "");
     return image_decode(loader->input, bytes, &loader->image, facts);
 }
 
@@ -82,7 +89,7 @@ static int decode_file(struct image_loader *loader, const char *path, struct ima
         status = reject(facts, "not a regular file", "");
     } else {
         *bytes = known.st_size;
-        status = read_whole(loader, descriptor, path, facts, (size_t)known.st_size);
+        status = read_file(loader, descriptor, path, facts, known.st_size);
     }
     close(descriptor);
     return status;

@@ -14,7 +14,8 @@ static double softplus(double t)
 
 double loss_bce(float logit, int label)
 {
-    return fmin(softplus(label ? -(double)logit : (double)logit), loss_max);
+    double loss = softplus(label ? -(double)logit : (double)logit);
+    return loss > loss_max ? loss_max : loss; /* and NaN stays NaN, unlike with fmin */
 }
 
 float loss_bce_gradient(float logit, int label)

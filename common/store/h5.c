@@ -228,6 +228,25 @@ int h5_exists(struct h5 *file, const char *name)
     return 1;
 }
 
+int h5_check_size(const struct h5 *file, const char *name, hid_t set)
+{
+    hid_t kind = H5Dget_type(set), space = H5Dget_space(set), made = H5Dget_create_plist(set);
+    hsize_t stored = H5Dget_storage_size(set), size = 0;
+    hsize_t claimed = H5Tget_size(kind) * (hsize_t)H5Sget_simple_extent_npoints(space);
+    int contiguous = H5Pget_layout(made) == H5D_CONTIGUOUS;
+    H5Pclose(made);
+    H5Sclose(space);
+    H5Tclose(kind);
+    if (H5Fget_filesize(file->id, &size) < 0)
+        return h5_fail(file, name, "cannot ask for the size of the file");
+    if (stored > size || (contiguous && stored != claimed))
+        return fail(STATUS_FAILED,
+                    "%s: damaged: %s claims %llu bytes, stores %llu, and the file has %llu",
+                    file->path, name, (unsigned long long)claimed, (unsigned long long)stored,
+                    (unsigned long long)size);
+    return 0;
+}
+
 /* Opens a dataset whose shape is `rank` x dims; dims entries of -1 are filled in, others checked.
  */
 static int open_set(struct h5 *file, const char *name, int rank, int64_t *dims, hid_t *out)
@@ -246,7 +265,9 @@ static int open_set(struct h5 *file, const char *name, int rank, int64_t *dims, 
         H5Sget_simple_extent_dims(space, extents, NULL);
     H5Sclose(space);
     int status = 0;
-    if (found != rank)
+    if (found < 0)
+        status = fail(STATUS_FAILED, "%s: %s holds no values", file->path, name);
+    else if (found != rank)
         status = fail(STATUS_FAILED, "%s: %s has %d dimensions, expected %d", file->path, name,
                       found, rank);
     for (int i = 0; status == 0 && i < rank; i++) {
@@ -256,6 +277,8 @@ static int open_set(struct h5 *file, const char *name, int rank, int64_t *dims, 
             status = fail(STATUS_FAILED, "%s: %s has %lld entries in dimension %d, expected %lld",
                           file->path, name, (long long)extents[i], i, (long long)dims[i]);
     }
+    if (status == 0)
+        status = h5_check_size(file, name, set);
     if (status < 0)
         H5Dclose(set);
     else
@@ -273,12 +296,15 @@ int h5_dims(struct h5 *file, const char *name, int rank, int64_t *dims)
     return 0;
 }
 
-/* HDF5 would convert a label of 0.5 to 0 without a word. */
+/* HDF5 would convert a label of 0.5, or of -1, to 0 without a word. */
 static int check_class(const struct h5 *file, const char *name, hid_t set, enum h5_type type)
 {
     hid_t kind = H5Dget_type(set);
     H5T_class_t found = H5Tget_class(kind), wanted = H5Tget_class(h5_memory_type(type));
     int fits = found == wanted || (found == H5T_INTEGER && wanted == H5T_FLOAT);
+    if (found == H5T_INTEGER && wanted == H5T_INTEGER)
+        fits = H5Tget_sign(kind) == H5Tget_sign(h5_memory_type(type)) &&
+               H5Tget_size(kind) <= H5Tget_size(h5_memory_type(type));
     H5Tclose(kind);
     return fits ? 0 : fail(STATUS_FAILED, "%s: %s is not of the expected type", file->path, name);
 }

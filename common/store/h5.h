@@ -34,6 +34,10 @@ int h5_reserve(struct h5 *file, const char *name, enum h5_type type, int rank, c
  * converted to `type`: integers may be read as reals, reals never as integers. */
 int h5_read(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *dims,
             void *values);
+/* That a new file of this format may take the name: what stands there is a file, and none of
+ * another format of ours (a run that -o store.h5 was not meant for). format NULL: none of ours. */
+int h5_check_output(const char *path, const char *format);
+
 /* 1 if the dataset or group exists, else 0. */
 int h5_exists(struct h5 *file, const char *name);
 /* Fills dims with the lengths of a dataset that must have exactly `rank` dimensions. */

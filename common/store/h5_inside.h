@@ -15,6 +15,9 @@ struct h5 {
 /* Records "PATH: OBJECT: what: HDF5's innermost reason" and returns STATUS_FAILED. */
 int h5_fail(const struct h5 *file, const char *object, const char *what);
 
+/* That the file is large enough for what the dataset claims, before memory is asked for it. */
+int h5_check_size(const struct h5 *file, const char *name, hid_t set);
+
 hid_t h5_memory_type(enum h5_type type);
 
 /* The property list for creating objects below groups that may not exist yet; to be closed. */

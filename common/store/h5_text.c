@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "store/h5_inside.h"
@@ -110,6 +111,8 @@ int h5_read_strings(struct h5 *file, const char *name, int64_t *count, size_t *s
         status = fail(STATUS_FAILED, "%s: %s holds no fixed-length strings", file->path, name);
     else if (H5Sget_simple_extent_ndims(space) > 1)
         status = fail(STATUS_FAILED, "%s: %s is not a list", file->path, name);
+    else
+        status = h5_check_size(file, name, set);
     *stride = H5Tget_size(kind) + 1;
     hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, *stride);
@@ -261,5 +264,21 @@ int h5_check_format(struct h5 *file, const char *format, int64_t version, const 
     if (found_version != version)
         return fail(STATUS_FAILED, "%s: format version %lld, this program reads %lld", file->path,
                     (long long)found_version, (long long)version);
+    return 0;
+}
+
+int h5_check_output(const char *path, const char *format)
+{
+    struct h5 *file;
+    char found[32] = "";
+    TRY(file_check_output(path));
+    if (!file_exists(path) || h5_open(&file, path) < 0) /* anything else may be replaced */
+        return 0;
+    int ours = h5_get_text(file, "/", "format", found, sizeof found) == 0 &&
+               strncmp(found, "unmask-", 7) == 0;
+    h5_close(&file);
+    if (ours && (!format || strcmp(found, format) != 0))
+        return fail(STATUS_FAILED, "%s: holds an %s, which %s is not to replace; give another -o",
+                    path, found, format ? format : "this file");
     return 0;
 }

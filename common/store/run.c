@@ -273,6 +273,9 @@ static int read_fields(struct h5 *file, struct run *run, const char *path)
     count = list_fields(run, fields);
     for (int i = SCALAR_FIELDS; i < count; i++)
         TRY(h5_read(file, fields[i].name, fields[i].type, 1, &fields[i].count, fields[i].values));
+    for (int64_t e = 0; e < epochs; e++)
+        if (run->history[RUN_EPOCH][e] != (double)(e + 1))
+            return fail(STATUS_FAILED, "%s: /history/epoch does not count 1, 2, 3", path);
     return 0;
 }
 
@@ -280,6 +283,8 @@ static int read_contents(struct h5 *file, struct run *run, const char *path)
 {
     char found[SHA256_HEX_BYTES];
     TRY(h5_get_text(file, "/", "content_hash", run->content_hash, sizeof run->content_hash));
+    if (!sha256_is_hex(run->content_hash))
+        return fail(STATUS_FAILED, "%s: content_hash is no SHA-256", path);
     TRY(h5_get_text(file, "/", "engine", run->engine, sizeof run->engine));
     TRY(h5_get_text(file, "/", "cpu_isa", run->cpu_isa, sizeof run->cpu_isa));
     TRY(h5_get_int(file, "/", "ranks", &run->ranks));
@@ -311,8 +316,11 @@ int run_read(struct run **out, const char *path)
     if (status == 0 && (image_size < 1 || image_size > 65536)) /* before it is cut to an int */
         status =
             fail(STATUS_FAILED, "%s: image_size %lld makes no sense", path, (long long)image_size);
-    if (status == 0)
-        status = run_create(out, (int)image_size, channels);
+    if (status == 0 && run_create(out, (int)image_size, channels) < 0) {
+        char why[1024];
+        snprintf(why, sizeof why, "%s", fail_message());
+        status = fail(STATUS_FAILED, "%s: %s", path, why);
+    }
     if (status == 0)
         status = read_contents(file, *out, path);
     h5_close(&file);

@@ -76,6 +76,8 @@ static int read_facts(struct store *store, struct h5 *file)
     store->image_size = (int)image_size;
     store->row_bytes = image_size * image_size * 3;
     TRY(h5_get_text(file, "/", "content_hash", store->content_hash, sizeof store->content_hash));
+    if (!sha256_is_hex(store->content_hash))
+        return fail(STATUS_FAILED, "%s: content_hash is no SHA-256", store->path);
     TRY(h5_get_text(file, "/", "split_by", store->split_by, sizeof store->split_by));
     if (fstat(store->descriptor, &facts) < 0)
         return fail(STATUS_FAILED, "%s: %s", store->path, strerror(errno));

@@ -49,6 +49,14 @@ bad_frames() {
     input blank
     : >"$in/real/clip09_frame000.jpg"
     expect 'frames: a file of no bytes' 3 '1 of 25' preprocess "$in" -o "$out/s.h5"
+    input huge
+    truncate -s 1T "$in/real/clip09_frame000.jpg"
+    cp "$in/real/clip01_frame000.jpg" "$in/real/clip09_frame001.jpg"
+    truncate -s 1T "$in/real/clip09_frame001.jpg"
+    expect 'frames: files of a terabyte' 3 '2 of 26 files' preprocess "$in" -o "$out/s.h5"
+    grep -qa 'clip09_frame001.*larger than 256 MB' "$tmp/stderr" ||
+        [[ ! 'frames: files of a terabyte' =~ $wanted ]] ||
+        verdict 'frames: the one that looks like a JPEG is named, with the reason' ' it is not'
     input cut
     truncate -s 900 "$in/real/clip01_frame000.jpg"
     expect 'frames: a truncated file' 3 '1 of 24' preprocess "$in" -o "$out/s.h5"
@@ -95,11 +103,33 @@ bad_output() {
         mkdir -p "$out/folder.h5"
         expect "output: $a: a folder has the name" 1 'folder.h5' "$a" "${job[@]}" -o "$out/folder.h5"
         rmdir "$out/folder.h5"
+        mkfifo "$out/pipe.h5"
+        expect "output: $a: a pipe has the name" 1 'pipe.h5: not a regular file' "$a" "${job[@]}" -o "$out/pipe.h5"
+        rm "$out/pipe.h5"
         expect "output: $a: below a file" 1 'good.h5' "$a" "${job[@]}" -o "$tmp/good.h5/x.h5"
         expect "output: $a: not given" 2 'output|-o' "$a" "${job[@]}"
     done
+    one_of_ours
     unwritable
     full_disk
+}
+
+# A slip of the hand must not cost a night: files of ours are not replaced by others.
+one_of_ours() {
+    local a other
+    fresh
+    cp "$tmp/good.h5" "$out/store.h5"
+    cp "$tmp/good-run.h5" "$out/run.h5"
+    set_job eval
+    "$build/bin/unmask-eval" "${job[@]}" -o "$out/report.h5" >/dev/null 2>&1
+    for a in preprocess train eval; do
+        for other in store run report; do
+            case $a$other in preprocessstore | trainrun | evalreport) continue ;; esac
+            set_job "$a"
+            expect "output: $a: a $other has the name" 1 "$other.h5: holds an unmask-$other" \
+                "$a" "${job[@]}" -o "$out/$other.h5"
+        done
+    done
 }
 
 # Permissions do not bind root: as root, the programs run as somebody else.

@@ -121,7 +121,8 @@ static const char *six_sources[] = {"a", "b", "c", "d", "e", "f"},
 
 START_TEST(test_the_same_pixels_in_two_splits_are_found_and_within_one_are_not)
 {
-    uint8_t digests[6][SHA256_BYTES] = {{1}, {1}, {3}, {1}, {1}, {3}};
+    struct digests digests[6] = {{{1}, {0}}, {{1}, {0}}, {{3}, {0}},
+                                 {{1}, {0}}, {{1}, {0}}, {{3}, {0}}};
     const struct audit_rows rows = {.count = 6,
                                     .labels = six_labels,
                                     .splits = six_splits,

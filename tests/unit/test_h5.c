@@ -104,6 +104,11 @@ START_TEST(test_what_is_not_as_expected_is_refused_by_name)
     H5Dclose(H5Dcreate2(file->id, "/null", H5T_NATIVE_INT64, empty, H5P_DEFAULT, H5P_DEFAULT,
                         H5P_DEFAULT));
     H5Sclose(empty);
+    hsize_t many = 1000000000; /* never written: a file that claims more than it has */
+    hid_t claim = H5Screate_simple(1, &many, NULL);
+    H5Dclose(
+        H5Dcreate2(file->id, "/claim", H5T_C_S1, claim, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Sclose(claim);
     ck_assert_int_ge(H5Lcreate_soft("/nowhere", file->id, "/dangling", H5P_DEFAULT, H5P_DEFAULT),
                      0);
     file = turn(file, "expected.h5");
@@ -117,13 +122,16 @@ START_TEST(test_what_is_not_as_expected_is_refused_by_name)
     fails(h5_read(file, "/group/floats", H5_FLOAT32, 2, flat, back),
           "/group/floats has 1 dimensions, expected 2");
     fails(h5_read(file, "/group/floats", H5_FLOAT32, 0, NULL, back), "has 1 dimensions");
-    fails(h5_read(file, "/null", H5_INT64, 0, NULL, back), "/null has -1 dimensions");
+    fails(h5_read(file, "/null", H5_INT64, 0, NULL, back), "/null holds no values");
     fails(h5_dims(file, "/group/floats", 2, dims), "has 1 dimensions, expected 2");
     fails(h5_read(file, "/group/floats", H5_INT32, 1, &two, back), "not of the expected type");
     fails(h5_read(file, "/strings", H5_FLOAT32, 1, &two, back), "not of the expected type");
     fails(h5_read(file, "/strings", H5_UINT8, 1, &two, back), "not of the expected type");
     fails(h5_read_strings(file, "/group/ints", &count, &stride, &text), "no fixed-length strings");
     fails(h5_read_strings(file, "/missing", &count, &stride, &text), "/missing is missing");
+    fails(h5_read_strings(file, "/claim", &count, &stride, &text), "damaged: /claim claims");
+    fails(h5_dims(file, "/claim", 1, dims), "damaged: /claim claims");
+    fails(h5_read(file, "/group/ints", H5_UINT8, 1, &two, back), "not of the expected type");
     ck_assert_ptr_null(text);
     ck_assert_int_eq(h5_exists(file, "/group/floats"), 1);
     ck_assert_int_eq(h5_exists(file, "/group"), 1);

@@ -34,6 +34,7 @@ static struct run *make_run(uint64_t seed)
         ck_assert_ok(run_reserve_epoch(run));
         for (int c = 0; c < RUN_COLUMNS; c++)
             run->history[c][run->epoch] = c == RUN_VAL_LOSS ? NAN : (double)c / 7 + run->epoch;
+        run->history[RUN_EPOCH][run->epoch] = (double)run->epoch + 1;
     }
     ck_assert_ok(run_reserve_steps(run, STEPS));
     for (; run->steps_done < STEPS; run->steps_done++) {
@@ -105,6 +106,7 @@ START_TEST(test_a_run_comes_back_bit_for_bit)
     run_destroy(&back);
     run_destroy(&run);
     ck_assert_ok(run_create(&fresh, 4, "1")); /* no epoch, no step, an infinite loss */
+    snprintf(fresh->content_hash, sizeof fresh->content_hash, "%064x", 7);
     ck_assert_ok(write_run(path, fresh));
     ck_assert_ok(run_read(&back, path));
     assert_same(fresh, back);

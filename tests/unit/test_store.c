@@ -165,6 +165,7 @@ struct damage {
     int64_t version, image_size, frame_rows, height, label_rows, video;
     uint8_t label;
     enum h5_type frame_type, label_type;
+    const char *hash;
     int without_val, without_labels, without_frames, without_hash, source_rows;
 };
 
@@ -176,7 +177,9 @@ static const struct damage none = {.version = STORE_FORMAT_VERSION,
                                    .source_rows = 3,
                                    .label = 1,
                                    .frame_type = H5_UINT8,
-                                   .label_type = H5_UINT8};
+                                   .label_type = H5_UINT8,
+                                   .hash = "0123456789abcdef0123456789abcdef"
+                                           "0123456789abcdef0123456789abcdef"};
 
 static void write_split(struct h5 *file, const char *split, const struct damage *d)
 {
@@ -211,7 +214,7 @@ static const char *damaged(const struct damage *d)
     ck_assert_ok(h5_set_int(file, "/", "format_version", d->version));
     ck_assert_ok(h5_set_int(file, "/", "image_size", d->image_size));
     if (!d->without_hash)
-        ck_assert_ok(h5_set_text(file, "/", "content_hash", "0123"));
+        ck_assert_ok(h5_set_text(file, "/", "content_hash", d->hash));
     ck_assert_ok(h5_set_text(file, "/", "split_by", "frame"));
     write_split(file, "train", d);
     if (!d->without_val)
@@ -259,12 +262,16 @@ START_TEST(test_every_wrong_part_is_refused_and_named)
     refuses(damaged(&d), "label 255 in row 1 is neither 0 nor 1");
     BUT(label_type, H5_FLOAT32); /* 0.5 is no label, and must not be read as 0 */
     refuses(damaged(&d), "/train/labels");
+    BUT(label_type, H5_INT32); /* -1 is no label, either */
+    refuses(damaged(&d), "/train/labels is not of the expected type");
     BUT(without_labels, 1);
     refuses(damaged(&d), "/train/labels is missing");
     BUT(without_frames, 1);
     refuses(damaged(&d), "/train/frames is missing");
     BUT(without_val, 1);
     refuses(damaged(&d), "/val/frames is missing");
+    BUT(hash, "0123");
+    refuses(damaged(&d), "content_hash is no SHA-256");
     BUT(without_hash, 1);
     refuses(damaged(&d), "attribute content_hash of / is missing");
 }
