@@ -69,6 +69,16 @@ claim 'audit: a planted shared video is an error' \
 claim '... whose one line names the store' exits 1 '^unmask-eval.*g.h5: groups on both sides .*: 1 ' \
     ranks 2 eval --audit "$tmp/g.h5"
 
+# A pixel and a label that changed on the disk.
+for object in train/frames val/labels; do
+    cp "$s" "$tmp/b.h5"
+    byte=$(od -An -tu1 -j "$(offset "$s" /$object)" -N 1 "$s")
+    printf '%b' "$(printf '\\x%02x' $((byte ^ 1)))" |
+        dd of="$tmp/b.h5" bs=1 seek="$(offset "$s" /$object)" conv=notrunc status=none
+    claim "audit: a bit that changed in $object is found" \
+        exits 1 'b.h5: damaged: its frames and labels do not fit' ranks 2 eval --audit "$tmp/b.h5"
+done
+
 store "$frames" "$tmp/f.h5" --split-by frame
 claim 'audit: a split by frame shares groups by design' \
     exits 0 'Warning: [0-9]+ groups stand on both sides, as a split by frame' \
@@ -87,6 +97,8 @@ claim 'report: holds the audit, regions included' \
 claim '... the same for 1, 2 and 3 ranks' same_reports
 claim '... the first region is the report' \
     is "$(values "$tmp/e1.h5" /audit/region/auc | head -n 1)" "$(values "$tmp/e1.h5" /roc/@auc)"
+claim 'report: there is none of a damaged store' \
+    exits 1 'b.h5: damaged' one eval "$tmp/b.h5" "$tmp/r.h5" -o "$tmp/eb.h5" --device reference
 claim 'report: on a shared video it is written, and the exit is 1' \
     exits 1 'g.h5: groups on both sides .*: 1 ' one eval "$tmp/g.h5" "$tmp/r.h5" -o "$tmp/eg.h5" --device reference
 claim '... the report is there' is "$(values "$tmp/eg.h5" /audit/shared | wc -l)" 1

@@ -32,11 +32,12 @@ figures() { # FILE: the same figures of a report
         values "$1" /video/roc/@auc
 }
 
-# A copy of the store, its rows of val changed as the table's row says, and its report.
+# A copy of the store, its rows of val changed as the table's row says (and its content_hash, by the
+# formula of content_hash.h), and its report.
 score_changed() { # CHANGE STRENGTH
     "$python" - "$@" "$tmp/s.h5" "$tmp/changed.h5" <<'END' &&
-import shutil, sys
-import h5py
+import hashlib, shutil, sys
+import h5py, numpy
 sys.path.insert(0, "tests/golden")
 import make_changes
 change, strength, store, copy = sys.argv[1:]
@@ -45,8 +46,15 @@ with h5py.File(copy, "r+") as file:
     frames = file["val/frames"]
     for row in range(len(frames)):
         frames[row] = make_changes.CHANGES[change][0](frames[row], float(strength), row)
+    content = hashlib.sha256()
+    for split in ("train", "val", "test"):
+        if split in file:
+            content.update(split.encode())
+            for frame, label in zip(file[split]["frames"], file[split]["labels"]):
+                content.update(hashlib.sha256(frame.tobytes() + label.tobytes()).digest())
+    file.attrs.modify("content_hash", numpy.bytes_(content.hexdigest()))
 END
-        one eval "$tmp/changed.h5" "$tmp/r.h5" -o "$tmp/changed-report.h5"
+        one eval "$tmp/changed.h5" "$tmp/r.h5" -o "$tmp/changed-report.h5" --any-store
 }
 
 against_changed_stores() {

@@ -123,6 +123,7 @@ START_TEST(test_loss_is_the_cross_entropy_and_each_log_is_bounded)
     ck_assert_double_eq(loss_bce(-99, 1), 99);
     ck_assert_double_eq(loss_bce(-1e30f, 1), 100);
     ck_assert_double_eq(loss_bce(1e30f, 0), 100);
+    ck_assert(isnan(loss_bce(NAN, 0)) && isnan(loss_bce(NAN, 1))); /* no bound hides it */
     ck_assert_double_eq(loss_bce(1e30f, 1), 0);
     ck_assert_float_eq(loss_probability(1e30f), 1);
     ck_assert_float_eq(loss_probability(-1e30f), 0);
