@@ -79,7 +79,8 @@ static int open_parameters(struct conv *conv, const struct cpu_op *op, int C, in
     const dnnl_memory_desc_t *wanted =
         dnnl_primitive_desc_query_md(conv->desc, dnnl_query_weights_md, 0);
     dnnl_memory_desc_t weights;
-    TRY(tensor_desc(&weights, K, C, 3, 3, dnnl_aBcd8b)); /* sparse_pack's */
+    TRY(tensor_desc(&weights, K, C, 3, 3, /* sparse_pack's */
+                    sparse_lanes(op) == 16 ? dnnl_aBcd16b : dnnl_aBcd8b));
     conv->weight_count = desc_floats(&weights);
     conv->parameters = memory_zeroed((size_t)(conv->weight_count + K), sizeof(float), "weights");
     if (!conv->parameters)

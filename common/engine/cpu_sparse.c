@@ -4,25 +4,32 @@
 
 #include "base/vector.h"
 
-enum { LANES = 8, PATCH = 9 * LANES };
+#define LANES 8
+#include "engine/cpu_sparse_rows.h"
+#define LANES 16
+#include "engine/cpu_sparse_rows.h"
 
-typedef float float8 __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+/* oneDNN chooses blocks of 16 where vectors are that wide. */
+int sparse_lanes(const struct cpu_op *op)
+{
+    return op->in.block == 16 ? 16 : 8;
+}
 
 static int groups(const struct cpu_op *op)
 {
-    return (op->in.shape.c + LANES - 1) / LANES;
+    return (op->in.shape.c + sparse_lanes(op) - 1) / sparse_lanes(op);
 }
 
-/* With those that only oneDNN sees. */
-static int packed_groups(const struct cpu_op *op)
+/* Floats of the 3x3 weights of a channel group. */
+static int patch_count(const struct cpu_op *op)
 {
-    return (conv_channels(&op->in) + LANES - 1) / LANES;
+    return 9 * sparse_lanes(op);
 }
 
 /* Floats between two channel groups of a padded input. */
 static int64_t group_stride(const struct cpu_op *op)
 {
-    return (int64_t)(op->in.shape.h + 2) * (op->in.shape.w + 2) * LANES;
+    return (int64_t)(op->in.shape.h + 2) * (op->in.shape.w + 2) * sparse_lanes(op);
 }
 
 int64_t sparse_padded_count(const struct cpu_op *op)
@@ -32,7 +39,7 @@ int64_t sparse_padded_count(const struct cpu_op *op)
 
 int64_t sparse_weights_count(const struct cpu_op *op)
 {
-    return (int64_t)op->out.shape.c * packed_groups(op) * PATCH;
+    return (int64_t)op->out.shape.c * groups(op) * patch_count(op);
 }
 
 /* Where row i, column 0 of channel c stands. */
@@ -45,19 +52,19 @@ static int64_t plain_row(const struct layout *x, int c, int i)
 static void copy_rows(const struct cpu_op *op, float *x, float *padded, int to_padded)
 {
     const struct layout *in = &op->in;
-    const int b = in->block, whole = b % LANES == 0;
-    for (int c = 0; c < in->shape.c; c += whole ? LANES : 1)
+    const int b = in->block, lanes = sparse_lanes(op), whole = b % lanes == 0;
+    for (int c = 0; c < in->shape.c; c += whole ? lanes : 1)
         for (int i = 0; i < in->shape.h; i++) {
             const int64_t line = (int64_t)(i + 1) * (in->shape.w + 2) + 1;
             float *from = x + plain_row(in, c, i);
-            float *to = padded + c / LANES * group_stride(op) + line * LANES + c % LANES;
-            for (int j = 0; j < in->shape.w; j++, from += b, to += LANES) {
-                float *source = to_padded ? from : to, *target = to_padded ? to : from;
-                if (whole)
-                    *(float8 *)target = *(const float8 *)source;
-                else
-                    *target = *source;
+            float *to = padded + c / lanes * group_stride(op) + line * lanes + c % lanes;
+            if (whole) { /* the row lies together in both */
+                memcpy(to_padded ? to : from, to_padded ? from : to,
+                       (size_t)(in->shape.w * lanes) * sizeof *x);
+                continue;
             }
+            for (int j = 0; j < in->shape.w; j++, from += b, to += lanes)
+                *(to_padded ? to : from) = *(to_padded ? from : to);
         }
 }
 
@@ -74,7 +81,8 @@ void sparse_unpad(const struct cpu_op *op, float *padded, float *x)
 
 static int64_t packed_place(const struct cpu_op *op, int k, int c, int term)
 {
-    return ((int64_t)(k * packed_groups(op) + c / LANES) * 9 + term) * LANES + c % LANES;
+    const int lanes = sparse_lanes(op);
+    return ((int64_t)(k * groups(op) + c / lanes) * 9 + term) * lanes + c % lanes;
 }
 
 void sparse_pack(const struct cpu_op *op, const float *w, float *packed)
@@ -93,68 +101,23 @@ void sparse_unpack(const struct cpu_op *op, const float *packed, float *w)
                 *w++ = packed[packed_place(op, k, c, term)];
 }
 
-/* One output channel and one row of windows: `width` differentials d, winners q, both `step`
- * apart; x: the padded input rows of this channel group, from the one above the upper row of the
- * windows; `line` vectors to a row. Nine sums stay in registers; each row is
- * summed by itself before it joins the others, which keeps the rounding error of thousands of terms
- * at that of a few dozen. Returns the sum of d. */
-VECTOR_FMA static float weights_row(int width, int pooled, int step, int line,
-                                    const float *restrict d, const uint8_t *restrict q,
-                                    const float *restrict x, float *restrict dw)
-{
-    const float8 zero = {0};
-    float8 s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero;
-    float8 s5 = zero, s6 = zero, s7 = zero, s8 = zero;
-    float sum_d = 0;
-    for (int j = 0; j < width; j++) {
-        const int winner = q[j * step];
-        const float8 *a = (const float8 *)x + (winner >> 1) * line + (j << pooled) + (winner & 1);
-        const float8 *b = a + line, *c = b + line;
-        const float dj = d[j * step];
-        s0 += dj * a[0], s1 += dj * a[1], s2 += dj * a[2];
-        s3 += dj * b[0], s4 += dj * b[1], s5 += dj * b[2];
-        s6 += dj * c[0], s7 += dj * c[1], s8 += dj * c[2];
-        sum_d += dj;
-    }
-    float8 *sum = (float8 *)dw;
-    sum[0] += s0, sum[1] += s1, sum[2] += s2, sum[3] += s3, sum[4] += s4;
-    sum[5] += s5, sum[6] += s6, sum[7] += s7, sum[8] += s8;
-    return sum_d;
-}
-
-/* The same walk the other way: nine weights stay in registers. */
-VECTOR_FMA static void data_row(int width, int pooled, int step, int line, const float *restrict d,
-                                const uint8_t *restrict q, const float *restrict w,
-                                float *restrict dx)
-{
-    const float8 *term = (const float8 *)w;
-    const float8 w0 = term[0], w1 = term[1], w2 = term[2], w3 = term[3], w4 = term[4];
-    const float8 w5 = term[5], w6 = term[6], w7 = term[7], w8 = term[8];
-    for (int j = 0; j < width; j++) {
-        const int winner = q[j * step];
-        float8 *a = (float8 *)dx + (winner >> 1) * line + (j << pooled) + (winner & 1);
-        float8 *b = a + line, *c = b + line;
-        const float dj = d[j * step];
-        a[0] += dj * w0, a[1] += dj * w1, a[2] += dj * w2;
-        b[0] += dj * w3, b[1] += dj * w4, b[2] += dj * w5;
-        c[0] += dj * w6, c[1] += dj * w7, c[2] += dj * w8;
-    }
-}
-
 /* Rows outside, channels inside: the four input rows under a row of windows stay in the cache. */
 void sparse_backward_weights(const struct cpu_op *op, const float *dy, const uint8_t *winner,
                              const float *padded, float *dw, float *db)
 {
     const struct layout *y = &op->out;
-    const int line = op->in.shape.w + 2, G = groups(op), P = packed_groups(op);
+    const int line = op->in.shape.w + 2, G = groups(op), patch = patch_count(op);
+    const int lanes = sparse_lanes(op);
+    float (*const weights_row)(int, int, int, int, const float *, const uint8_t *, const float *,
+                               float *) = lanes == 16 ? weights_row_16 : weights_row_8;
     for (int i = 0; i < y->shape.h; i++)
         for (int k = 0; k < y->shape.c; k++) {
             const int64_t row = plain_row(y, k, i);
-            const float *x = padded + (int64_t)(i << op->pooled) * line * LANES;
+            const float *x = padded + (int64_t)(i << op->pooled) * line * lanes;
             float sum_d = 0;
             for (int g = 0; g < G; g++)
                 sum_d = weights_row(y->shape.w, op->pooled, y->block, line, dy + row, winner + row,
-                                    x + g * group_stride(op), dw + (int64_t)(k * P + g) * PATCH);
+                                    x + g * group_stride(op), dw + (int64_t)(k * G + g) * patch);
             db[k] += sum_d;
         }
 }
@@ -163,13 +126,16 @@ void sparse_backward_data(const struct cpu_op *op, const float *dy, const uint8_
                           const float *packed, float *padded_dx)
 {
     const struct layout *y = &op->out;
-    const int line = op->in.shape.w + 2, G = groups(op), P = packed_groups(op);
+    const int line = op->in.shape.w + 2, G = groups(op), patch = patch_count(op);
+    const int lanes = sparse_lanes(op);
+    void (*const data_row)(int, int, int, int, const float *, const uint8_t *, const float *,
+                           float *) = lanes == 16 ? data_row_16 : data_row_8;
     for (int i = 0; i < y->shape.h; i++)
         for (int k = 0; k < y->shape.c; k++) {
             const int64_t row = plain_row(y, k, i);
-            float *dx = padded_dx + (int64_t)(i << op->pooled) * line * LANES;
+            float *dx = padded_dx + (int64_t)(i << op->pooled) * line * lanes;
             for (int g = 0; g < G; g++)
                 data_row(y->shape.w, op->pooled, y->block, line, dy + row, winner + row,
-                         packed + (int64_t)(k * P + g) * PATCH, dx + g * group_stride(op));
+                         packed + (int64_t)(k * G + g) * patch, dx + g * group_stride(op));
         }
 }

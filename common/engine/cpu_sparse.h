@@ -7,16 +7,16 @@
  *
  *     dw[k,:,u,v] += d x[:,i+u-1,j+v-1]        dx[:,i+u-1,j+v-1] += d w[k,:,u,v]
  *
- * with eight input channels in a vector. Without a pooling every output is a window that it wins.
- * Inputs lie in "padded" order, (C/8, H+2, W+2, 8) with zeros around and in absent channels,
- * weights and their gradient as (K, conv_channels/8, 3, 3, 8): a patch is three runs of three
- * vectors. */
+ * with L = 8 or 16 input channels in a vector. Without a pooling every output is a window that it
+ * wins. Inputs lie in "padded" order, (C/L, H+2, W+2, L) with zeros around and in absent channels,
+ * weights and their gradient as (K, C/L, 3, 3, L): a patch is three runs of three vectors. */
 #ifndef ENGINE_CPU_SPARSE_H
 #define ENGINE_CPU_SPARSE_H
 
 #include "engine/cpu.h"
 
 /* op: the convolution; op->out is behind the pooling. */
+int sparse_lanes(const struct cpu_op *op);             /* L */
 int64_t sparse_padded_count(const struct cpu_op *op);  /* floats of a padded input */
 int64_t sparse_weights_count(const struct cpu_op *op); /* floats of packed weights */
 
