@@ -88,8 +88,7 @@ static int gather_digests(struct comm *comm, const struct store *store, enum spl
     return status;
 }
 
-/* ---- whether the store still holds what it was made of
- * -----------------------------------------*/
+/* ---- is the store still what it was made of? --------------------------------------------------*/
 
 static const uint8_t *row_hash(const void *context, enum split split, int64_t row)
 {

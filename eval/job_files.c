@@ -21,7 +21,7 @@
 #include "model/model.h"
 #include "store/h5.h"
 
-enum { BATCH = 64 }; /* files decoded, then scored, at a time; results do not depend on it */
+enum { BATCH = 128 }; /* files decoded, then scored, at a time; results do not depend on it */
 
 /* What is known of one file; travels to rank 0 as bytes. */
 struct score {

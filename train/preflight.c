@@ -20,6 +20,7 @@
 #include "base/status.h"
 #include "comm/comm.h"
 #include "engine/engine.h"
+#include "store/h5.h"
 #include "store/run.h"
 #include "store/store.h"
 #include "train/device.h"
@@ -152,6 +153,7 @@ static int check_sum(struct preflight *p)
 static int make_probe(struct preflight *p, double *free_gb)
 {
     uint64_t bytes, needed = 2 * (3 * 4 * (uint64_t)p->model.parameter_count + (1 << 20));
+    TRY(h5_check_output(p->settings->output, "unmask-run"));
     int descriptor = open(p->probe, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor < 0)
         return fail(STATUS_FAILED, "%s: cannot write there: %s", p->settings->output,
@@ -259,7 +261,8 @@ static int check_checkpoint(struct preflight *p)
     if (comm_rank(p->comm) == 0) {
         if (p->settings->fresh || (!file_exists(path) && !file_exists(previous)))
             snprintf(p->line, LINE, "none");
-        else if (run_read(&run, path) == 0 || (status = run_read(&run, previous)) == 0)
+        else if ((status = run_read(&run, path)) == 0 ||
+                 (file_exists(previous) && (status = run_read(&run, previous)) == 0))
             snprintf(p->line, LINE, "%lld epochs and %lld steps", (long long)run->epoch,
                      (long long)run->step);
     }

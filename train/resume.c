@@ -86,8 +86,8 @@ static int find_run(const struct settings *settings, const struct command *comma
     char previous[4096];
     const char *path = settings->output;
     run_previous_path(path, previous, sizeof previous);
-    run_remove_stale(path);
     TRY(h5_check_output(path, "unmask-run"));
+    run_remove_stale(path);
     *resumed = !settings->fresh && (file_exists(path) || file_exists(previous));
     if (!*resumed) {
         TRY(run_create(run, store_image_size(store), settings->channels));

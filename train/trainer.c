@@ -171,7 +171,7 @@ static int fail_diverged(const struct loop *loop, const char *place)
                       fail(STATUS_FAILED,
                            "%s: in epoch %lld the loss of %s is not a number: the network has "
                            "diverged; checkpoints from before stay as they are; begin again with "
-                           "--fresh and a lower --learning-rate",
+                           "--fresh and a lower --learning-rate, or another --init",
                            t->settings->output, (long long)t->run->epoch + 1, place));
 }
 

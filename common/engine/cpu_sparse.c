@@ -52,7 +52,7 @@ static int64_t plain_row(const struct layout *x, int c, int i)
 static void copy_rows(const struct cpu_op *op, float *x, float *padded, int to_padded)
 {
     const struct layout *in = &op->in;
-    const int b = in->block, lanes = sparse_lanes(op), whole = b % lanes == 0;
+    const int b = in->block, lanes = sparse_lanes(op), whole = b == lanes;
     for (int c = 0; c < in->shape.c; c += whole ? lanes : 1)
         for (int i = 0; i < in->shape.h; i++) {
             const int64_t line = (int64_t)(i + 1) * (in->shape.w + 2) + 1;

@@ -218,6 +218,7 @@ static int cuda_forward(void *state, int count, const uint8_t *frames, float *lo
     struct cuda *cuda = state;
     int64_t frame_bytes = shape_count(cuda->model->input);
     struct batch batch;
+    TRY(cuda_reserve(cuda, 1));
     const int most = cuda_score_rows(cuda);
     for (int done = 0, part; done < count; done += part) {
         part = count - done < most ? count - done : most;
@@ -234,7 +235,7 @@ static int cuda_backward(void *state, int count, const uint8_t *frames, const ui
     struct cuda *cuda = state;
     struct batch batch;
     TRY(cuda_stage(cuda, count, frames, labels, &batch));
-    TRY(pass_forward(cuda, &batch));
+    TRY(pass_forward(cuda, &batch, 1));
     TRY(pass_backward(cuda, &batch, scale, NULL));
     if (count > 0)
         TRY_CUDA(cudaMemcpyAsync(logits, cuda->logits, (size_t)count * sizeof(float),

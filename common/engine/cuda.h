@@ -19,7 +19,8 @@
 #include "engine/table.h"
 
 /* Rows are scored SCORE_ROWS at a time, and the last piece is filled up: cuDNN has algorithms for a
- * batch size, and a probability must not depend on how many ranks share the rows. */
+ * batch size, and a probability must not depend on how many ranks share the rows (nor on a clock:
+ * struct pass). */
 enum { PASSES_MAX = 4, GRAPHS_MAX = 8, STAGES = 2, WORKSPACES_MAX = 16, SCORE_ROWS = 128 };
 
 struct block {
@@ -40,6 +41,7 @@ struct block {
 /* cuDNN's view of one batch size. */
 struct pass {
     int count;
+    int training; /* 0: forward alone, by an algorithm that no clock has chosen */
     struct {
         cudnnTensorDescriptor_t x, y; /* of the convolution */
         cudnnConvolutionFwdAlgo_t forward;
@@ -112,16 +114,16 @@ void cuda_release_buffers(struct cuda *cuda);
 /* cuDNN (cuda_conv.c) */
 int conv_open(struct cuda *cuda);
 void conv_close(struct cuda *cuda);
-int conv_pass(struct cuda *cuda, int count, const struct pass **pass);
+int conv_pass(struct cuda *cuda, int count, int training, const struct pass **pass);
 int conv_forward(struct cuda *cuda, const struct pass *pass, int block, const void *x, void *y);
 int conv_backward_data(struct cuda *cuda, const struct pass *pass, int block, const void *dy,
                        void *dx);
 int conv_backward_filter(struct cuda *cuda, const struct pass *pass, int block, const void *x,
                          const void *dy);
 
-/* One batch, enqueued (cuda_pass.c): logits, and with them the gradient slab. sums: of the loss, or
- * NULL. */
-int pass_forward(struct cuda *cuda, const struct batch *batch);
+/* One batch, enqueued (cuda_pass.c): logits, and with them the gradient slab. training: a backward
+ * pass follows. sums: of the loss, or NULL. */
+int pass_forward(struct cuda *cuda, const struct batch *batch, int training);
 int pass_backward(struct cuda *cuda, const struct batch *batch, float scale, double *sums);
 
 /* Copies frames and labels (NULL: none) of the host to stage 0 and describes them as a batch. */

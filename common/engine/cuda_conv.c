@@ -2,9 +2,8 @@
  *
  * cuDNN proposes algorithms for each batch size, and the fastest is taken. One is meant with the
  * mathematics that it was proposed with, which the convolution's descriptor carries from call to
- * call. In bf16 a weight
- * gradient is summed in float32 and rounded once to bfloat16 before it reaches the float32 slab:
- * cuDNN has no wider output. */
+ * call. In bf16 a weight gradient is summed in float32 and rounded once to bfloat16 before it
+ * reaches the float32 slab: cuDNN has no wider output. */
 #include <math.h>
 
 #include "base/status.h"
@@ -110,10 +109,16 @@ static int time_end(struct cuda *cuda, float *ms)
     return 0;
 }
 
+/* A clock does not choose the same algorithm every night, or on every rank. */
+static int must_repeat(const struct cuda *cuda, const struct pass *pass)
+{
+    return cuda->deterministic || !pass->training;
+}
+
 /* Defines choose_NAME(cuda, pass, b, from, with, to): of cuDNN's proposals that fit and run (it
- * proposes some that it then refuses) the fastest; the first that always adds in the same order
- * where that is asked for, since a clock does not choose the same one every night. The three
- * directions of a convolution differ in nothing but their types. */
+ * proposes some that it then refuses) the fastest; where results must repeat, the first that always
+ * adds in the same order. The three directions of a convolution differ in nothing but their types.
+ */
 #define CHOOSE(name, From, With, To, Proposal, propose, ask_workspace, run)                        \
     static int choose_##name(struct cuda *cuda, struct pass *pass, int b, From from, With with,    \
                              To to)                                                                \
@@ -128,7 +133,7 @@ static int time_end(struct cuda *cuda, float *ms)
         TRY_CUDNN(propose(cuda->dnn, from, with, conv, to, CANDIDATES, &count, proposals));        \
         for (int i = 0; i < count; i++) {                                                          \
             if (proposals[i].status != CUDNN_STATUS_SUCCESS ||                                     \
-                (cuda->deterministic && proposals[i].determinism != CUDNN_DETERMINISTIC))          \
+                (must_repeat(cuda, pass) && proposals[i].determinism != CUDNN_DETERMINISTIC))      \
                 continue;                                                                          \
             if (asked == CUDNN_FMA_MATH)                                                           \
                 proposals[i].mathType = asked;                                                     \
@@ -137,12 +142,13 @@ static int time_end(struct cuda *cuda, float *ms)
             TRY_CUDNN(cudnnSetConvolutionMathType(conv, proposals[i].mathType));                   \
             if (ask_workspace(cuda->dnn, from, with, conv, to, proposals[i].algo, &bytes) !=       \
                     CUDNN_STATUS_SUCCESS ||                                                        \
-                bytes > workspace_limit)                                                           \
+                bytes > workspace_limit || reserve_workspace(cuda, bytes) < 0)                     \
                 continue;                                                                          \
-            TRY(reserve_workspace(cuda, bytes));                                                   \
-            if ((run) < 0)                                                                         \
+            if ((run) < 0) {                                                                       \
+                cudaGetLastError(); /* refused, and nothing of it is left */                       \
                 continue;                                                                          \
-            if (cuda->deterministic)                                                               \
+            }                                                                                      \
+            if (must_repeat(cuda, pass))                                                           \
                 return 0;                                                                          \
             TRY(time_begin(cuda));                                                                 \
             for (int again = 0; again < TIMED_RUNS; again++)                                       \
@@ -190,14 +196,17 @@ static int describe(cudnnTensorDescriptor_t *tensor, enum real real, int n, int 
     return 0;
 }
 
-static int open_pass(struct cuda *cuda, struct pass *pass, int count)
+static int open_pass(struct cuda *cuda, struct pass *pass, int count, int training)
 {
+    pass->training = training;
     for (int b = 0; b < cuda->block_count; b++) {
         const struct block *block = &cuda->block[b];
         cudnnTensorDescriptor_t *x = &pass->block[b].x, *y = &pass->block[b].y;
         TRY(describe(x, cuda->real, count, block->c, 2 * block->h, 2 * block->w));
         TRY(describe(y, cuda->real, count, block->k, 2 * block->h, 2 * block->w));
         TRY(choose_forward(cuda, pass, b, *x, block->filter, *y));
+        if (!pass->training)
+            continue;
         TRY(choose_backward_filter(cuda, pass, b, *x, *y, block->filter));
         if (b > 0)
             TRY(choose_backward_data(cuda, pass, b, block->filter, *y, *x));
@@ -206,17 +215,17 @@ static int open_pass(struct cuda *cuda, struct pass *pass, int count)
     return 0;
 }
 
-int conv_pass(struct cuda *cuda, int count, const struct pass **pass)
+int conv_pass(struct cuda *cuda, int count, int training, const struct pass **pass)
 {
     for (int p = 0; p < PASSES_MAX; p++)
-        if (cuda->pass[p].count == count) {
+        if (cuda->pass[p].count == count && cuda->pass[p].training == training) {
             *pass = &cuda->pass[p];
             return 0;
         }
     struct pass *oldest = &cuda->pass[cuda->pass_next++ % PASSES_MAX];
     close_pass(oldest);
     *pass = oldest;
-    return open_pass(cuda, oldest, count);
+    return open_pass(cuda, oldest, count, training);
 }
 
 static const float one = 1, zero = 0;

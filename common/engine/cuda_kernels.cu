@@ -71,8 +71,8 @@ template <typename T> static __device__ T block_sum(T value, T *scratch)
         if ((int)threadIdx.x < half)
             scratch[threadIdx.x] += scratch[threadIdx.x + half];
     }
-    T sum = scratch[0]; /* thread 0's own */
-    __syncthreads();    /* only now may the scratch be used again */
+    T sum = threadIdx.x == 0 ? scratch[0] : T(0);
+    __syncthreads(); /* only now may the scratch be used again */
     return sum;
 }
 

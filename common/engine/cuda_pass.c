@@ -166,12 +166,12 @@ static struct linear_args linear_args(const struct cuda *cuda, int count)
     };
 }
 
-int pass_forward(struct cuda *cuda, const struct batch *batch)
+int pass_forward(struct cuda *cuda, const struct batch *batch, int training)
 {
     const struct pass *pass;
     if (batch->count == 0)
         return 0;
-    TRY(conv_pass(cuda, batch->count, &pass));
+    TRY(conv_pass(cuda, batch->count, training, &pass));
     const struct gather_args gather = {.batch = *batch,
                                        .pixels = cuda->model->input.h * cuda->model->input.w,
                                        .channels = cuda->input_channels,
@@ -216,7 +216,7 @@ int pass_backward(struct cuda *cuda, const struct batch *batch, float scale, dou
                                  (size_t)cuda->slabs.count * sizeof(float), cuda->stream));
         return 0;
     }
-    TRY(conv_pass(cuda, batch->count, &pass));
+    TRY(conv_pass(cuda, batch->count, 1, &pass));
     const struct linear_args linear = linear_args(cuda, batch->count);
     kernel_linear_backward(cuda->stream, &linear);
     for (int b = cuda->block_count - 1; b >= 0; b--) {
@@ -248,7 +248,7 @@ int cuda_score(struct cuda *cuda, const struct batch *batch, float *logits)
 {
     struct batch filled = *batch;
     filled.count = cuda_score_rows(cuda);
-    TRY(pass_forward(cuda, &filled));
+    TRY(pass_forward(cuda, &filled, 0));
     TRY_CUDA(cudaMemcpyAsync(logits, cuda->logits, (size_t)batch->rows * sizeof(float),
                              cudaMemcpyDeviceToHost, cuda->stream));
     return 0;

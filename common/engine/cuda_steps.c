@@ -118,7 +118,7 @@ static int enqueue(struct cuda *cuda, const struct batch *batch, const struct st
     struct slab_args slabs = cuda->slabs;
     slabs.learning_rate = step->learning_rate;
     slabs.step = cuda->step;
-    TRY(pass_forward(cuda, batch));
+    TRY(pass_forward(cuda, batch, 1));
     TRY(pass_backward(cuda, batch, step->scale, cuda->sums));
     TRY(group_sum(cuda));
     kernel_update(cuda->stream, &slabs);
@@ -132,7 +132,7 @@ static int capture(struct cuda *cuda, const struct batch *batch, const struct st
                    cudaGraphExec_t *exec)
 {
     cudaGraph_t recorded = NULL;
-    TRY(pass_forward(cuda, batch));
+    TRY(pass_forward(cuda, batch, 1));
     TRY(pass_backward(cuda, batch, step->scale, cuda->sums));
     TRY_CUDA(cudaStreamBeginCapture(cuda->stream, cudaStreamCaptureModeThreadLocal));
     int status = enqueue(cuda, batch, step);

@@ -239,7 +239,7 @@ int h5_check_size(const struct h5 *file, const char *name, hid_t set)
     H5Tclose(kind);
     if (H5Fget_filesize(file->id, &size) < 0)
         return h5_fail(file, name, "cannot ask for the size of the file");
-    if (stored > size || (contiguous && stored != claimed))
+    if (stored > size || (stored == 0 && claimed > 0) || (contiguous && stored != claimed))
         return fail(STATUS_FAILED,
                     "%s: damaged: %s claims %llu bytes, stores %llu, and the file has %llu",
                     file->path, name, (unsigned long long)claimed, (unsigned long long)stored,

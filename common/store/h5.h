@@ -31,7 +31,8 @@ int h5_write(struct h5 *file, const char *name, enum h5_type type, int rank, con
 /* The same without values: rows to be written later; allocated at once, never filled. */
 int h5_reserve(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *dims);
 /* dims are what the caller expects; use h5_dims first where they are not known. Values are
- * converted to `type`: integers may be read as reals, reals never as integers. */
+ * converted to `type`: integers may be read as reals or as wider ones of the same sign, reals never
+ * as integers. */
 int h5_read(struct h5 *file, const char *name, enum h5_type type, int rank, const int64_t *dims,
             void *values);
 /* That a new file of this format may take the name: what stands there is a file, and none of

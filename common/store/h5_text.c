@@ -278,7 +278,6 @@ int h5_check_output(const char *path, const char *format)
                strncmp(found, "unmask-", 7) == 0;
     h5_close(&file);
     if (ours && (!format || strcmp(found, format) != 0))
-        return fail(STATUS_FAILED, "%s: holds an %s, which %s is not to replace; give another -o",
-                    path, found, format ? format : "this file");
+        return fail(STATUS_FAILED, "%s: holds an %s; give the output another name", path, found);
     return 0;
 }

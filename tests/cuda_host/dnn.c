@@ -95,10 +95,11 @@ cudnnStatus_t cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t conv, cud
     return CUDNN_STATUS_SUCCESS;
 }
 
-enum { REFUSED = 2 };
+/* Proposals, after one that is refused: one that is only when it runs, one that is slow and wrong,
+ * so that a choice of it is found out, one whose last bits differ from call to call, and one that
+ * always gives the same. */
+enum { FAST, FIXED, REFUSED, SLOW };
 
-/* Proposals: one that is refused, one that is when it runs, one that is not deterministic, one that
- * is. */
 #define PROPOSES(direction, From, With, To, Algorithm, Proposal)                                   \
     cudnnStatus_t cudnnGetConvolution##direction##Algorithm_v7(                                    \
         cudnnHandle_t handle, const From from, const With with,                                    \
@@ -108,10 +109,12 @@ enum { REFUSED = 2 };
         (void)handle, (void)from, (void)with, (void)conv, (void)to, (void)wanted;                  \
         const Proposal refused = {.status = CUDNN_STATUS_NOT_SUPPORTED};                           \
         const Proposal late = {.algo = (int)REFUSED, .determinism = CUDNN_DETERMINISTIC};          \
-        const Proposal fast = {.memory = 1000, .determinism = CUDNN_NON_DETERMINISTIC};            \
-        const Proposal fixed = {.algo = 1, .memory = 9000, .determinism = CUDNN_DETERMINISTIC};    \
-        proposals[0] = refused, proposals[1] = late, proposals[2] = fast, proposals[3] = fixed;    \
-        *count = 4;                                                                                \
+        const Proposal slow = {.algo = (int)SLOW, .determinism = CUDNN_NON_DETERMINISTIC};         \
+        const Proposal fast = {.algo = (int)FAST, .determinism = CUDNN_NON_DETERMINISTIC};         \
+        const Proposal fixed = {.algo = (int)FIXED, .determinism = CUDNN_DETERMINISTIC};           \
+        proposals[0] = refused, proposals[1] = late, proposals[2] = slow;                          \
+        proposals[3] = fast, proposals[4] = fixed;                                                 \
+        *count = 5;                                                                                \
         return CUDNN_STATUS_SUCCESS;                                                               \
     }                                                                                              \
     cudnnStatus_t cudnnGetConvolution##direction##WorkspaceSize(                                   \
@@ -119,7 +122,7 @@ enum { REFUSED = 2 };
         const cudnnConvolutionDescriptor_t conv, const To to, Algorithm algorithm, size_t *bytes)  \
     {                                                                                              \
         (void)handle, (void)from, (void)with, (void)conv, (void)to;                                \
-        *bytes = algorithm ? 9000 : 1000;                                                          \
+        *bytes = (int)algorithm == FIXED ? 9000 : 1000;                                            \
         return CUDNN_STATUS_SUCCESS;                                                               \
     }
 
@@ -136,6 +139,7 @@ enum direction { FORWARD, BACKWARD_DATA, BACKWARD_FILTER };
 
 struct conv_task {
     enum direction direction;
+    int algorithm;
     struct cudnnTensorStruct x, y;
     const void *from, *with;
     void *to;
@@ -156,7 +160,9 @@ static int run_conv(void *args)
     const int N = t->x.n, C = t->x.c, H = t->x.h, W = t->x.w, K = t->y.c;
     const int64_t counts[] = {(int64_t)N * H * W * K, (int64_t)N * H * W * C, (int64_t)K * 9 * C};
     double *to = calloc((size_t)counts[t->direction], sizeof *to);
-    for (int64_t p = 0; p < (int64_t)N * H * W; p++) {
+    const int64_t positions = (int64_t)N * H * W;
+    for (int64_t turn = 0; turn < (t->algorithm == SLOW ? 3 : 1) * positions; turn++) {
+        const int64_t p = turn % positions;
         const int j = (int)(p % W), i = (int)(p / W % H);
         for (int tap = 0; tap < 9; tap++) {
             const int u = tap / 3 - 1, v = tap % 3 - 1;
@@ -168,8 +174,12 @@ static int run_conv(void *args)
                              ((int64_t)k * 9 + tap) * C + c);
         }
     }
+    static int calls;
+    const double factor = t->algorithm == SLOW                  ? NAN
+                          : t->algorithm == FAST && calls++ % 2 ? 1 + 1e-7
+                                                                : 1;
     for (int64_t i = 0; i < counts[t->direction]; i++)
-        real_store(t->to, i, t->x.real, (float)to[i]);
+        real_store(t->to, i, t->x.real, (float)(to[i] * factor));
     free(to);
     return 1;
 }
@@ -179,7 +189,7 @@ static cudnnStatus_t enqueue(cudnnHandle_t handle, enum direction direction,
                              const void *from, const void *with, void *to, int algorithm,
                              size_t workspace_bytes)
 {
-    struct conv_task task = {direction, *x, *y, from, with, to};
+    struct conv_task task = {direction, algorithm, *x, *y, from, with, to};
     if (algorithm == REFUSED)
         return CUDNN_STATUS_NOT_SUPPORTED;
     if (x->n != y->n || x->real != y->real || workspace_bytes < 1000)

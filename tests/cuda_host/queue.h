@@ -4,8 +4,8 @@
  *
  * What is enqueued on a stream waits in its queue until somebody waits for it: a result that is
  * read too early, or a buffer that is reused too early, shows. Streams wait for each other at
- * events alone; CUDA_HOST_EAGER=N makes every N-th call run what all streams could run by then, so
- * another order of the streams, too, can be tried. Captured work goes into a graph instead, and
+ * events alone; with CUDA_HOST_EAGER set each call runs what all streams can run by then, so the
+ * opposite order of the streams can be tried, too. Captured work goes into a graph instead, and
  * what a capture forbids fails. It proves nothing about the real libraries, and nothing about
  * speed. */
 #ifndef TESTS_CUDA_HOST_QUEUE_H

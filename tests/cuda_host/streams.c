@@ -197,7 +197,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event)
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
 {
-    if (captured == stream)
+    if (captured && captured == stream)
         return cudaErrorStreamCaptureUnsupported; /* the engine's captures hold no events */
     event->stream = stream;
     const struct event_task task = {event, ++event->recorded};
@@ -208,7 +208,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags)
 {
     (void)flags;
-    if (captured == stream)
+    if (captured && captured == stream)
         return cudaErrorStreamCaptureUnsupported;
     const struct event_task task = {event, event->recorded};
     host_enqueue(stream, wait_for_event, &task, sizeof task);

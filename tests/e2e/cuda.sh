@@ -81,6 +81,10 @@ claim '... and on cpu' one eval "$store" "$tmp/one.h5" -o "$tmp/cpu.h5" --device
 claim '... gives the same probabilities' h5diff -d 1e-6 "$tmp/cuda.h5" "$tmp/cpu.h5" \
     /predictions/probability
 
+claim '... the same for two ranks' eval "
+    CUDA_HOST_DEVICES=2 ranks 2 eval '$store' '$tmp/one.h5' -o '$tmp/cuda2.h5' --device cuda &&
+    h5diff '$tmp/cuda.h5' '$tmp/cuda2.h5' /predictions/probability"
+
 claim 'the preflight tries the sum of the GPUs' exits 0 'over NCCL' train check 2 2 --device cuda --check
 
 # A rank that dies leaves the sum of the others spinning on the device.

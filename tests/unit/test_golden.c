@@ -19,9 +19,10 @@ struct golden {
     const char *path, *channels;
     int image_size, count;
     float square_avg; /* what the optimiser starts from: see run() of make_torch.py */
-    /* Relative to the tensor's norm. In two million pooling windows a few have two best that differ
-     * by less than a rounding, and sums of another order choose the other: PyTorch itself is 8e-4
-     * apart between a processor with AVX2 and one with AVX-512. */
+    /* Of the convolutions, relative to the tensor's norm; of the rest it is 1e-4. In two million
+     * pooling windows a few have two best that differ by less than a rounding, and sums of another
+     * order choose the other: PyTorch itself is 8e-4 apart between a processor with AVX2 and one
+     * with AVX-512. */
     double gradient_tolerance;
     double loss_tolerance; /* relative, over 50 steps, which carry the same choices on */
 };
@@ -89,10 +90,12 @@ static void check_samples(const struct golden *golden, const struct model *model
             sampled += *expected * *expected;
             expected++;
         }
-        double expected_norm = *expected++;
-        ck_assert_msg(sqrt(apart / sampled) <= tolerance, "%s of %s: %g apart", title, tensor->name,
+        double expected_norm = *expected++, limit = tolerance;
+        if (strcmp(title, "gradient") == 0 && strncmp(tensor->name, "conv", 4) == 0)
+            limit = golden->gradient_tolerance;
+        ck_assert_msg(sqrt(apart / sampled) <= limit, "%s of %s: %g apart", title, tensor->name,
                       sqrt(apart / sampled));
-        ck_assert_msg(fabs(sqrt(norm) / expected_norm - 1) <= tolerance, "%s of %s: norm %g for %g",
+        ck_assert_msg(fabs(sqrt(norm) / expected_norm - 1) <= limit, "%s of %s: norm %g for %g",
                       title, tensor->name, sqrt(norm), expected_norm);
     }
     ck_assert_ptr_eq(expected, values + count);
@@ -132,7 +135,7 @@ static void check_training(const struct golden *golden, const char *device)
                       "step %d: loss %.9g for %.9g", step, loss, losses[step]);
         ck_assert_ok(engine_get(engine, ENGINE_GRADIENT, slab));
         if (step == 0)
-            check_samples(golden, &model, "gradient", slab, golden->gradient_tolerance);
+            check_samples(golden, &model, "gradient", slab, 1e-4);
         ck_assert_ok(engine_step(engine, 1e-3f));
         ck_assert_ok(engine_get(engine, ENGINE_PARAMETERS, slab));
         if (step == 0)
