@@ -3,6 +3,14 @@
  * One output channel and one row of windows: `width` differentials d, winners q, both `step` apart;
  * x and dx: the padded input rows of this channel group, from the one above the upper row of the
  * windows; `line` vectors to a row. */
+#include <stdint.h>
+
+#include "base/vector.h"
+
+#ifndef LANES
+#define LANES 8
+#endif
+
 #define NAMED_(name, lanes) name##_##lanes
 #define NAMED(name, lanes)  NAMED_(name, lanes)
 #define VECTOR_             NAMED(float_vector, LANES)

@@ -139,6 +139,8 @@ strike() { # NAME HOW PATTERN
     await_text "$work/$name.log" 'ended with exit code' 120 || wrong+=' does not end;'
     [ $((SECONDS - struck)) -le 30 ] || wrong+=" took $((SECONDS - struck)) s to end;"
     grep -qE -- "$pattern" "$work/$name.log" || wrong+=" no line matches /$pattern/;"
+    # a node that is declared down while the script still runs would put the job back at once
+    await_end "$id" 30
     [ "$how" != lose_node ] || heal node2
     now=$(outcome "$id" 60)
     [ "$now" = FAILED ] || wrong+=" ended as $now, not FAILED;"
@@ -150,6 +152,10 @@ strike() { # NAME HOW PATTERN
     verdict_text=$wrong
 }
 
+await_end() { # JOB SECONDS: until it no longer runs
+    local end=$((SECONDS + $2))
+    until [ "$(state "$1")" != RUNNING ] || [ $SECONDS -gt $end ]; do sleep 1; done
+}
 kill_rank() { on node2 kill -9 "$(rank_on node2 unmask-train)"; }
 stop_rank() { on node2 kill -STOP "$(rank_on node2 unmask-train)"; }
 lose_node() { "$cluster" cut "$work" node2; }
@@ -180,16 +186,15 @@ case_node() {
 
 # With the batch host nobody is left to print; SLURM notices (after SlurmdTimeout) and requeues.
 case_host() {
-    local id wrong='' end
+    local id wrong=''
     id=$(train_job host -- --timeout 30 --checkpoint-every 1s)
-    await_text "$work/host.log" 'epoch 5/' 300 || wrong+=' did not get to epoch 5;'
+    await_text "$work/host.log" "epoch $((epochs / 3))/" 300 || wrong+=' did not get far enough;'
     "$cluster" cut "$work" node1
-    end=$((SECONDS + 180))
-    until [ "$(state "$id")" != RUNNING ] || [ $SECONDS -gt $end ]; do sleep 1; done
+    await_end "$id" 180
     wrong+=$("$cluster" on "$work" node2 pgrep -f '^[^ ]*unmask-train ' | sed 's/^/ left on node2: /')
     on head scontrol hold "$id"
     heal node1
-    sleep 20 # SLURM now tells node1 to end the lost attempt, which is this same job
+    sleep 40 # SLURM now tells node1 to end the lost attempt, which is this same job
     on head scontrol release "$id"
     now=$(outcome "$id" 400)
     [ "$now" = COMPLETED ] || wrong+=" ended as $now;"
