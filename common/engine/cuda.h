@@ -106,10 +106,11 @@ int cuda_copy(struct cuda *cuda, void *to, const void *from, size_t bytes,
 
 /* Grows the buffers to batches of `count` frames; captured graphs are dropped then. */
 int cuda_reserve(struct cuda *cuda, int count);
-/* The logits of a batch of at most cuda_score_rows rows, enqueued. */
+void cuda_release_buffers(struct cuda *cuda);
+
+/* Rows that are scored at a time; and the logits of a batch of at most so many, enqueued. */
 int cuda_score_rows(const struct cuda *cuda);
 int cuda_score(struct cuda *cuda, const struct batch *batch, float *logits);
-void cuda_release_buffers(struct cuda *cuda);
 
 /* cuDNN (cuda_conv.c) */
 int conv_open(struct cuda *cuda);
