@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "eval/jobs.h"
 #include "eval/text.h"
+#include "store/h5.h"
 #include "store/run.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the slab is copied as it is");
@@ -133,6 +134,7 @@ static int export_run(const struct settings *settings)
     TRY(choose_format(settings->export_path, &format));
     if (file_same(settings->export_path, settings->inputs[0]))
         return fail(STATUS_USAGE, "--export %s: is the run itself", settings->export_path);
+    TRY(h5_check_output(settings->export_path, NULL));
     TRY(run_read(&run, settings->inputs[0]));
     int status = export_network(run, settings, format);
     run_destroy(&run);

@@ -48,12 +48,18 @@ int file_check_writable(const char *path)
     return 0;
 }
 
-int file_check_output(const char *path)
+static int check_replaceable(const char *path)
 {
-    char part[4096 + 8];
     struct stat facts;
     if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode))
         return fail(STATUS_FAILED, "%s: not a regular file; give the output another name", path);
+    return 0;
+}
+
+int file_check_output(const char *path)
+{
+    char part[4096 + 8];
+    TRY(check_replaceable(path));
     snprintf(part, sizeof part, "%s.part", path);
     return file_check_writable(part);
 }
@@ -93,6 +99,7 @@ void file_folder(const char *path, char *folder, size_t bytes)
 int file_replace(const char *from, const char *to)
 {
     char folder[4096];
+    TRY(check_replaceable(to));
     if (rename(from, to) < 0)
         return fail(STATUS_FAILED, "%s: cannot rename to %s: %s", from, to, strerror(errno));
     file_folder(to, folder, sizeof folder);

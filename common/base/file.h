@@ -23,8 +23,8 @@ int file_same(const char *a, const char *b);
 /* fsync of a file, by name. */
 int file_sync(const char *path);
 
-/* Renames from to to (same folder) and fsyncs the folder: after success the new name survives a
- * power cut. */
+/* Renames from to to (same folder; in the place of a file only) and fsyncs the folder: after
+ * success the new name survives a power cut. */
 int file_replace(const char *from, const char *to);
 
 /* Bytes that an ordinary user can still write where path stands or will stand. */

@@ -123,6 +123,7 @@ START_TEST(test_replace_moves_over_what_was_there)
     close(descriptor);
     ck_assert_str_eq(text, "new");
     refuses(file_replace(scratch("absent"), to), "cannot rename");
+    refuses(file_replace(to, scratch_root), "not a regular file");
     ck_assert_int_eq(file_exists(to), 1);
     refuses(file_replace(to, scratch("no/folder/here")), "cannot rename");
     ck_assert_int_eq(file_exists(to), 1);
