@@ -36,15 +36,6 @@ static inline int64_t layout_count(const struct layout *layout)
     return rounded_up(layout_groups(layout) * layout->block, 8) * layout->shape.h * layout->shape.w;
 }
 
-/* Channels of a convolution's input as oneDNN is told of them: whole vectors of 8 and whole first
- * blocks, the absent ones with weights of zero. Told of others it finds nothing but its reference
- * loops, hundreds of times slower. (Block 1 is the frame, whose channels it takes as they are.) */
-static inline int conv_channels(const struct layout *x)
-{
-    int channels = x->block == 1 ? x->shape.c : (int)rounded_up(x->shape.c, 8);
-    return channels > x->block ? channels : x->block;
-}
-
 struct cpu_slot {
     float *x, *y, *dx, *dy; /* dx is NULL below the first operation */
     uint8_t *saved;         /* op->saved_bytes: from forward to backward */
