@@ -38,17 +38,20 @@ struct block {
     uint8_t *winners;
 };
 
+/* What is computed of a convolution y = x * w: y; dx from dy; dw from x and dy. */
+enum direction { FORWARD, BACKWARD_DATA, BACKWARD_FILTER, DIRECTION_COUNT };
+
+struct conv_plan {
+    cudnnTensorDescriptor_t x, y;
+    int algorithm[DIRECTION_COUNT]; /* of cuDNN's enumeration for the direction */
+    cudnnMathType_t math[DIRECTION_COUNT];
+};
+
 /* cuDNN's view of one batch size. */
 struct pass {
     int count;
     int training; /* 0: forward alone, by an algorithm that no clock has chosen */
-    struct {
-        cudnnTensorDescriptor_t x, y; /* of the convolution */
-        cudnnConvolutionFwdAlgo_t forward;
-        cudnnConvolutionBwdDataAlgo_t backward_data;
-        cudnnConvolutionBwdFilterAlgo_t backward_filter;
-        cudnnMathType_t forward_math, backward_data_math, backward_filter_math;
-    } block[MODEL_BLOCKS_MAX];
+    struct conv_plan plan[MODEL_BLOCKS_MAX];
 };
 
 /* A captured step. Which graph a step takes follows from what is equal on all ranks: replaying one
@@ -116,11 +119,10 @@ int cuda_score(struct cuda *cuda, const struct batch *batch, float *logits);
 int conv_open(struct cuda *cuda);
 void conv_close(struct cuda *cuda);
 int conv_pass(struct cuda *cuda, int count, int training, const struct pass **pass);
-int conv_forward(struct cuda *cuda, const struct pass *pass, int block, const void *x, void *y);
-int conv_backward_data(struct cuda *cuda, const struct pass *pass, int block, const void *dy,
-                       void *dx);
-int conv_backward_filter(struct cuda *cuda, const struct pass *pass, int block, const void *x,
-                         const void *dy);
+
+/* Block b's convolution, enqueued: x[b] -> scratch, scratch -> dx[b], or x[b] and scratch -> the
+ * weight's gradient. */
+int conv_run(struct cuda *cuda, const struct pass *pass, int b, enum direction direction);
 
 /* One batch, enqueued (cuda_pass.c): logits, and with them the gradient slab. training: a backward
  * pass follows. sums: of the loss, or NULL. */

@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "engine/cuda.h"
 
-enum { CANDIDATES = 8 };
+enum { CANDIDATES = 8, TIMED_RUNS = 3 };
 
 static const size_t workspace_least = (size_t)1 << 24, workspace_limit = (size_t)1 << 30;
 
@@ -40,10 +40,10 @@ int conv_open(struct cuda *cuda)
 static void close_pass(struct pass *pass)
 {
     for (int b = 0; b < MODEL_BLOCKS_MAX; b++) {
-        if (pass->block[b].x)
-            cudnnDestroyTensorDescriptor(pass->block[b].x);
-        if (pass->block[b].y)
-            cudnnDestroyTensorDescriptor(pass->block[b].y);
+        if (pass->plan[b].x)
+            cudnnDestroyTensorDescriptor(pass->plan[b].x);
+        if (pass->plan[b].y)
+            cudnnDestroyTensorDescriptor(pass->plan[b].y);
     }
     *pass = (struct pass){0};
 }
@@ -90,24 +90,39 @@ static cudnnMathType_t math_of(const struct cuda *cuda)
                                        : CUDNN_FMA_MATH;
 }
 
+int conv_run(struct cuda *cuda, const struct pass *pass, int b, enum direction direction)
+{
+    static const float one = 1, zero = 0;
+    const struct conv_plan *plan = &pass->plan[b];
+    const struct block *block = &cuda->block[b];
+    const void *x = b > 0 ? block[-1].x : cuda->input;
+    int algorithm = plan->algorithm[direction];
+    TRY_CUDNN(cudnnSetConvolutionMathType(block->conv, plan->math[direction]));
+    switch (direction) {
+    case FORWARD:
+        TRY_CUDNN(cudnnConvolutionForward(cuda->dnn, &one, plan->x, x, block->filter, block->weight,
+                                          block->conv, (cudnnConvolutionFwdAlgo_t)algorithm,
+                                          cuda->workspace, cuda->workspace_bytes, &zero, plan->y,
+                                          cuda->scratch));
+        break;
+    case BACKWARD_DATA:
+        TRY_CUDNN(cudnnConvolutionBackwardData(cuda->dnn, &one, block->filter, block->weight,
+                                               plan->y, cuda->scratch, block->conv,
+                                               (cudnnConvolutionBwdDataAlgo_t)algorithm,
+                                               cuda->workspace, cuda->workspace_bytes, &zero,
+                                               plan->x, block[-1].dx));
+        break;
+    default:
+        TRY_CUDNN(cudnnConvolutionBackwardFilter(cuda->dnn, &one, plan->x, x, plan->y,
+                                                 cuda->scratch, block->conv,
+                                                 (cudnnConvolutionBwdFilterAlgo_t)algorithm,
+                                                 cuda->workspace, cuda->workspace_bytes, &zero,
+                                                 block->filter, block->weight_gradient));
+    }
+    return 0;
+}
+
 /* ---- the choice of algorithms ---- */
-
-enum { TIMED_RUNS = 3 };
-
-/* Milliseconds from the first call to the second on the engine's stream. */
-static int time_begin(struct cuda *cuda)
-{
-    TRY_CUDA(cudaEventRecord(cuda->timer[0], cuda->stream));
-    return 0;
-}
-
-static int time_end(struct cuda *cuda, float *ms)
-{
-    TRY_CUDA(cudaEventRecord(cuda->timer[1], cuda->stream));
-    TRY_CUDA(cudaEventSynchronize(cuda->timer[1]));
-    TRY_CUDA(cudaEventElapsedTime(ms, cuda->timer[0], cuda->timer[1]));
-    return 0;
-}
 
 /* A clock does not choose the same algorithm every night, or on every rank. */
 static int must_repeat(const struct cuda *cuda, const struct pass *pass)
@@ -115,76 +130,132 @@ static int must_repeat(const struct cuda *cuda, const struct pass *pass)
     return cuda->deterministic || !pass->training;
 }
 
-/* Defines choose_NAME(cuda, pass, b, from, with, to): of cuDNN's proposals that fit and run (it
- * proposes some that it then refuses) the fastest; where results must repeat, the first that always
- * adds in the same order. The three directions of a convolution differ in nothing but their types.
- */
-#define CHOOSE(name, From, With, To, Proposal, propose, ask_workspace, run)                        \
-    static int choose_##name(struct cuda *cuda, struct pass *pass, int b, From from, With with,    \
-                             To to)                                                                \
-    {                                                                                              \
-        cudnnConvolutionDescriptor_t conv = cuda->block[b].conv;                                   \
-        Proposal proposals[CANDIDATES];                                                            \
-        int count = 0, best = -1;                                                                  \
-        float ms = 0, best_ms = INFINITY;                                                          \
-        size_t bytes = 0;                                                                          \
-        const cudnnMathType_t asked = math_of(cuda);                                               \
-        TRY_CUDNN(cudnnSetConvolutionMathType(conv, asked));                                       \
-        TRY_CUDNN(propose(cuda->dnn, from, with, conv, to, CANDIDATES, &count, proposals));        \
-        for (int i = 0; i < count; i++) {                                                          \
-            if (proposals[i].status != CUDNN_STATUS_SUCCESS ||                                     \
-                (must_repeat(cuda, pass) && proposals[i].determinism != CUDNN_DETERMINISTIC))      \
-                continue;                                                                          \
-            if (asked == CUDNN_FMA_MATH)                                                           \
-                proposals[i].mathType = asked;                                                     \
-            pass->block[b].name = proposals[i].algo;                                               \
-            pass->block[b].name##_math = proposals[i].mathType;                                    \
-            TRY_CUDNN(cudnnSetConvolutionMathType(conv, proposals[i].mathType));                   \
-            if (ask_workspace(cuda->dnn, from, with, conv, to, proposals[i].algo, &bytes) !=       \
-                    CUDNN_STATUS_SUCCESS ||                                                        \
-                bytes > workspace_limit || reserve_workspace(cuda, bytes) < 0)                     \
-                continue;                                                                          \
-            if ((run) < 0) {                                                                       \
-                cudaGetLastError(); /* refused, and nothing of it is left */                       \
-                continue;                                                                          \
-            }                                                                                      \
-            if (must_repeat(cuda, pass))                                                           \
-                return 0;                                                                          \
-            TRY(time_begin(cuda));                                                                 \
-            for (int again = 0; again < TIMED_RUNS; again++)                                       \
-                TRY(run);                                                                          \
-            TRY(time_end(cuda, &ms));                                                              \
-            if (ms < best_ms) {                                                                    \
-                best = i;                                                                          \
-                best_ms = ms;                                                                      \
-            }                                                                                      \
-        }                                                                                          \
-        if (best < 0)                                                                              \
-            return fail(STATUS_FAILED, "cuDNN has no algorithm for a " #name                       \
-                                       " convolution of this network on this GPU; try another "    \
-                                       "--precision");                                             \
-        pass->block[b].name = proposals[best].algo;                                                \
-        pass->block[b].name##_math = proposals[best].mathType;                                     \
-        return 0;                                                                                  \
-    }
+/* cuDNN's proposals, in the order of its expectation; its three kinds of them differ in a type. */
+struct proposal {
+    int algorithm;
+    cudnnStatus_t status;
+    cudnnDeterminism_t determinism;
+    cudnnMathType_t math;
+};
 
-static void *input_of(const struct cuda *cuda, int b)
+#define PROPOSAL(from)                                                                             \
+    ((struct proposal){(int)(from).algo, (from).status, (from).determinism, (from).mathType})
+
+static int propose(struct cuda *cuda, const struct conv_plan *plan, const struct block *block,
+                   enum direction direction, int *count, struct proposal proposals[CANDIDATES])
 {
-    return b ? cuda->block[b - 1].x : cuda->input;
+    cudnnConvolutionFwdAlgoPerf_t forward[CANDIDATES];
+    cudnnConvolutionBwdDataAlgoPerf_t data[CANDIDATES];
+    cudnnConvolutionBwdFilterAlgoPerf_t filter[CANDIDATES];
+    switch (direction) {
+    case FORWARD:
+        TRY_CUDNN(cudnnGetConvolutionForwardAlgorithm_v7(cuda->dnn, plan->x, block->filter,
+                                                         block->conv, plan->y, CANDIDATES, count,
+                                                         forward));
+        for (int i = 0; i < *count; i++)
+            proposals[i] = PROPOSAL(forward[i]);
+        break;
+    case BACKWARD_DATA:
+        TRY_CUDNN(cudnnGetConvolutionBackwardDataAlgorithm_v7(cuda->dnn, block->filter, plan->y,
+                                                              block->conv, plan->x, CANDIDATES,
+                                                              count, data));
+        for (int i = 0; i < *count; i++)
+            proposals[i] = PROPOSAL(data[i]);
+        break;
+    default:
+        TRY_CUDNN(cudnnGetConvolutionBackwardFilterAlgorithm_v7(cuda->dnn, plan->x, plan->y,
+                                                                block->conv, block->filter,
+                                                                CANDIDATES, count, filter));
+        for (int i = 0; i < *count; i++)
+            proposals[i] = PROPOSAL(filter[i]);
+    }
+    return 0;
 }
 
-CHOOSE(forward, cudnnTensorDescriptor_t, cudnnFilterDescriptor_t, cudnnTensorDescriptor_t,
-       cudnnConvolutionFwdAlgoPerf_t, cudnnGetConvolutionForwardAlgorithm_v7,
-       cudnnGetConvolutionForwardWorkspaceSize,
-       conv_forward(cuda, pass, b, input_of(cuda, b), cuda->scratch))
-CHOOSE(backward_data, cudnnFilterDescriptor_t, cudnnTensorDescriptor_t, cudnnTensorDescriptor_t,
-       cudnnConvolutionBwdDataAlgoPerf_t, cudnnGetConvolutionBackwardDataAlgorithm_v7,
-       cudnnGetConvolutionBackwardDataWorkspaceSize,
-       conv_backward_data(cuda, pass, b, cuda->scratch, cuda->block[b - 1].dx))
-CHOOSE(backward_filter, cudnnTensorDescriptor_t, cudnnTensorDescriptor_t, cudnnFilterDescriptor_t,
-       cudnnConvolutionBwdFilterAlgoPerf_t, cudnnGetConvolutionBackwardFilterAlgorithm_v7,
-       cudnnGetConvolutionBackwardFilterWorkspaceSize,
-       conv_backward_filter(cuda, pass, b, input_of(cuda, b), cuda->scratch))
+static cudnnStatus_t ask_workspace(const struct cuda *cuda, const struct conv_plan *plan,
+                                   const struct block *block, enum direction direction,
+                                   size_t *bytes)
+{
+    int algorithm = plan->algorithm[direction];
+    switch (direction) {
+    case FORWARD:
+        return cudnnGetConvolutionForwardWorkspaceSize(cuda->dnn, plan->x, block->filter,
+                                                       block->conv, plan->y,
+                                                       (cudnnConvolutionFwdAlgo_t)algorithm, bytes);
+    case BACKWARD_DATA:
+        return cudnnGetConvolutionBackwardDataWorkspaceSize(
+            cuda->dnn, block->filter, plan->y, block->conv, plan->x,
+            (cudnnConvolutionBwdDataAlgo_t)algorithm, bytes);
+    default:
+        return cudnnGetConvolutionBackwardFilterWorkspaceSize(
+            cuda->dnn, plan->x, plan->y, block->conv, block->filter,
+            (cudnnConvolutionBwdFilterAlgo_t)algorithm, bytes);
+    }
+}
+
+/* Whether the plan's algorithm fits and runs: cuDNN proposes some that it then refuses. */
+static int runs(struct cuda *cuda, const struct pass *pass, int b, enum direction direction)
+{
+    const struct conv_plan *plan = &pass->plan[b];
+    const struct block *block = &cuda->block[b];
+    size_t bytes = 0;
+    if (cudnnSetConvolutionMathType(block->conv, plan->math[direction]) == CUDNN_STATUS_SUCCESS &&
+        ask_workspace(cuda, plan, block, direction, &bytes) == CUDNN_STATUS_SUCCESS &&
+        bytes <= workspace_limit && reserve_workspace(cuda, bytes) == 0 &&
+        conv_run(cuda, pass, b, direction) == 0)
+        return 1;
+    cudaGetLastError(); /* refused, and nothing of it is left */
+    return 0;
+}
+
+static int time_runs(struct cuda *cuda, const struct pass *pass, int b, enum direction direction,
+                     float *ms)
+{
+    TRY_CUDA(cudaEventRecord(cuda->timer[0], cuda->stream));
+    for (int run = 0; run < TIMED_RUNS; run++)
+        TRY(conv_run(cuda, pass, b, direction));
+    TRY_CUDA(cudaEventRecord(cuda->timer[1], cuda->stream));
+    TRY_CUDA(cudaEventSynchronize(cuda->timer[1]));
+    TRY_CUDA(cudaEventElapsedTime(ms, cuda->timer[0], cuda->timer[1]));
+    return 0;
+}
+
+/* Of cuDNN's proposals that run the fastest; where results must repeat, the first that always adds
+ * in the same order. */
+static int choose(struct cuda *cuda, struct pass *pass, int b, enum direction direction)
+{
+    static const char *const names[] = {"forward", "backward data", "backward filter"};
+    struct conv_plan *plan = &pass->plan[b], best = {0};
+    struct proposal proposals[CANDIDATES];
+    const cudnnMathType_t asked = math_of(cuda);
+    float ms = 0, best_ms = INFINITY;
+    int count = 0;
+    TRY_CUDNN(cudnnSetConvolutionMathType(cuda->block[b].conv, asked));
+    TRY(propose(cuda, plan, &cuda->block[b], direction, &count, proposals));
+    for (int i = 0; i < count; i++) {
+        if (proposals[i].status != CUDNN_STATUS_SUCCESS ||
+            (must_repeat(cuda, pass) && proposals[i].determinism != CUDNN_DETERMINISTIC))
+            continue;
+        plan->algorithm[direction] = proposals[i].algorithm;
+        plan->math[direction] = asked == CUDNN_FMA_MATH ? asked : proposals[i].math;
+        if (!runs(cuda, pass, b, direction))
+            continue;
+        if (must_repeat(cuda, pass))
+            return 0;
+        TRY(time_runs(cuda, pass, b, direction, &ms));
+        if (ms < best_ms) {
+            best_ms = ms;
+            best = *plan;
+        }
+    }
+    if (best_ms == INFINITY)
+        return fail(STATUS_FAILED,
+                    "cuDNN has no algorithm for a %s convolution of this network on this GPU; try "
+                    "another --precision",
+                    names[direction]);
+    *plan = best;
+    return 0;
+}
 
 static int describe(cudnnTensorDescriptor_t *tensor, enum real real, int n, int c, int h, int w)
 {
@@ -201,15 +272,14 @@ static int open_pass(struct cuda *cuda, struct pass *pass, int count, int traini
     pass->training = training;
     for (int b = 0; b < cuda->block_count; b++) {
         const struct block *block = &cuda->block[b];
-        cudnnTensorDescriptor_t *x = &pass->block[b].x, *y = &pass->block[b].y;
-        TRY(describe(x, cuda->real, count, block->c, 2 * block->h, 2 * block->w));
-        TRY(describe(y, cuda->real, count, block->k, 2 * block->h, 2 * block->w));
-        TRY(choose_forward(cuda, pass, b, *x, block->filter, *y));
-        if (!pass->training)
-            continue;
-        TRY(choose_backward_filter(cuda, pass, b, *x, *y, block->filter));
-        if (b > 0)
-            TRY(choose_backward_data(cuda, pass, b, block->filter, *y, *x));
+        struct conv_plan *plan = &pass->plan[b];
+        TRY(describe(&plan->x, cuda->real, count, block->c, 2 * block->h, 2 * block->w));
+        TRY(describe(&plan->y, cuda->real, count, block->k, 2 * block->h, 2 * block->w));
+        TRY(choose(cuda, pass, b, FORWARD));
+        if (training)
+            TRY(choose(cuda, pass, b, BACKWARD_FILTER));
+        if (training && b > 0)
+            TRY(choose(cuda, pass, b, BACKWARD_DATA));
     }
     pass->count = count;
     return 0;
@@ -226,40 +296,4 @@ int conv_pass(struct cuda *cuda, int count, int training, const struct pass **pa
     close_pass(oldest);
     *pass = oldest;
     return open_pass(cuda, oldest, count, training);
-}
-
-static const float one = 1, zero = 0;
-
-int conv_forward(struct cuda *cuda, const struct pass *pass, int b, const void *x, void *y)
-{
-    const struct block *block = &cuda->block[b];
-    TRY_CUDNN(cudnnSetConvolutionMathType(block->conv, pass->block[b].forward_math));
-    TRY_CUDNN(cudnnConvolutionForward(cuda->dnn, &one, pass->block[b].x, x, block->filter,
-                                      block->weight, block->conv, pass->block[b].forward,
-                                      cuda->workspace, cuda->workspace_bytes, &zero,
-                                      pass->block[b].y, y));
-    return 0;
-}
-
-int conv_backward_data(struct cuda *cuda, const struct pass *pass, int b, const void *dy, void *dx)
-{
-    const struct block *block = &cuda->block[b];
-    TRY_CUDNN(cudnnSetConvolutionMathType(block->conv, pass->block[b].backward_data_math));
-    TRY_CUDNN(cudnnConvolutionBackwardData(cuda->dnn, &one, block->filter, block->weight,
-                                           pass->block[b].y, dy, block->conv,
-                                           pass->block[b].backward_data, cuda->workspace,
-                                           cuda->workspace_bytes, &zero, pass->block[b].x, dx));
-    return 0;
-}
-
-int conv_backward_filter(struct cuda *cuda, const struct pass *pass, int b, const void *x,
-                         const void *dy)
-{
-    const struct block *block = &cuda->block[b];
-    TRY_CUDNN(cudnnSetConvolutionMathType(block->conv, pass->block[b].backward_filter_math));
-    TRY_CUDNN(cudnnConvolutionBackwardFilter(cuda->dnn, &one, pass->block[b].x, x, pass->block[b].y,
-                                             dy, block->conv, pass->block[b].backward_filter,
-                                             cuda->workspace, cuda->workspace_bytes, &zero,
-                                             block->filter, block->weight_gradient));
-    return 0;
 }

@@ -178,10 +178,9 @@ int pass_forward(struct cuda *cuda, const struct batch *batch, int training)
                                        .real = cuda->real,
                                        .x = cuda->input};
     kernel_gather(cuda->stream, &gather);
-    const void *x = cuda->input;
     for (int b = 0; b < cuda->block_count; b++) {
         const struct block *block = &cuda->block[b];
-        TRY(conv_forward(cuda, pass, b, x, cuda->scratch));
+        TRY(conv_run(cuda, pass, b, FORWARD));
         const struct pool_args pool = {.h = block->h,
                                        .w = block->w,
                                        .vectors = block->k / VECTOR,
@@ -193,7 +192,6 @@ int pass_forward(struct cuda *cuda, const struct batch *batch, int training)
                                        .y = block->x,
                                        .winners = block->winners};
         kernel_pool(cuda->stream, &pool, batch->count);
-        x = block->x;
     }
     const struct linear_args linear = linear_args(cuda, batch->count);
     kernel_linear(cuda->stream, &linear);
@@ -233,9 +231,9 @@ int pass_backward(struct cuda *cuda, const struct batch *batch, float scale, dou
                                            .da = cuda->scratch,
                                            .bias_parts = block->bias_parts};
         kernel_unpool(cuda->stream, &unpool);
-        TRY(conv_backward_filter(cuda, pass, b, b ? block[-1].x : cuda->input, cuda->scratch));
+        TRY(conv_run(cuda, pass, b, BACKWARD_FILTER));
         if (b > 0)
-            TRY(conv_backward_data(cuda, pass, b, cuda->scratch, block[-1].dx));
+            TRY(conv_run(cuda, pass, b, BACKWARD_DATA));
     }
     struct slab_args slabs = cuda->slabs;
     slabs.views[slabs.view_count - 2].parts = linear.parts;
