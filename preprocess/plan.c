@@ -18,6 +18,7 @@ int plan_files(struct plan *plan, const struct settings *settings)
     plan->settings = settings;
     TRY(files_scan(list, settings->input, settings->real, settings->fake));
     TRY(names_assign(list, settings->video_regex, settings->group_regex));
+    plan->lone_frames = list->count < 2 * list->video_count;
     if (!settings->per_class && !settings->per_video)
         return 0;
     int64_t before = list->count;
@@ -71,6 +72,11 @@ int plan_split(struct plan *plan, struct record *records)
     TRY(split_assign(&plan->list, plan->accepted, &split, &plan->split));
     if (plan->split.reason[0])
         log_info("split by %s: %s", plan->split.split_by, plan->split.reason);
+    if (plan->lone_frames && !s->group_regex && strcmp(plan->split.split_by, "video") == 0)
+        log_warn(
+            "by their names most frames are a video each, as %s of %s; if its last number does "
+            "not count frames, frames of one video stand on both sides (see --video-regex)",
+            plan->list.videos[plan->list.files[0].video], plan->list.files[0].path);
     if (plan->split.unlisted)
         log_warn("%s: %lld lines name no video of this input", s->test_list,
                  (long long)plan->split.unlisted);

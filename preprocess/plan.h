@@ -11,6 +11,7 @@
 struct plan {
     const struct settings *settings;
     struct file_list list;
+    int lone_frames;        /* fewer than two for a video, before any sampling */
     int64_t not_sampled;    /* files that --per-class and --per-video left out */
     struct record *records; /* by file; borrowed */
     char *accepted;         /* by file: has pixels */

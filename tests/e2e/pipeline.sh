@@ -120,6 +120,25 @@ preprocess_groups_and_tests() {
     claim '... of which none is on both sides' no_shared_group "$tmp/grouped.h5" train val
 }
 
+# frame_face.jpg, one folder per video: 12_0.jpg reads as frame 0 of video 12.
+preprocess_lone_frames() {
+    local whole=$in path
+    in=$tmp/faces
+    (cd "$whole" && find real fake -name 'clip*.jpg' ! -path '*/*/*') | while IFS= read -r path; do
+        mkdir -p "$in/${path%_frame*}" &&
+            cp "$whole/$path" "$in/${path%_frame*}/$(basename "${path#*_frame}" .jpg)_0.jpg"
+    done
+    claim 'preprocess: names that make a video of each frame are told' \
+        exits 0 'warning: .* a video each, as fake/clip13/000 of fake/clip13/000_0.jpg' \
+        store faces 2 --split-by video
+    claim '... also of a sample' exits 0 'a video each' store faces 1 --split-by video --per-class 20
+    claim '... until a regex names the videos' exits 0 'of 20 groups, val 24 rows of 4 groups' \
+        store faces 1 --video-regex '^(.*)/'
+    claim '... and then no more' is \
+        "$(grep -c 'a video each' "$tmp/output")" 0
+    in=$whole
+}
+
 preprocess_bad_files() {
     local whole=$in bad=$tmp/bad
     cp -r "$in" "$bad"
@@ -299,6 +318,7 @@ claim 'frames to work on' make_input || exit 1
 preprocess_over_ranks
 preprocess_samples
 preprocess_groups_and_tests
+preprocess_lone_frames
 preprocess_bad_files
 train_over_ranks
 train_goes_on
