@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -48,9 +49,13 @@ int file_check_writable(const char *path)
     return 0;
 }
 
+/* A picture's name is a slip, as in "-o *.jpg", that would cost a frame. */
 static int check_replaceable(const char *path)
 {
+    const char *dot = strrchr(path, '.');
     struct stat facts;
+    if (dot && (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0))
+        return fail(STATUS_FAILED, "%s: a picture's name; give the output another name", path);
     if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode))
         return fail(STATUS_FAILED, "%s: not a regular file; give the output another name", path);
     return 0;

@@ -94,6 +94,8 @@ bad_words() {
     claim 'words: a folder without frames' exits 1 'no .jpg' one eval "$run" "$tmp/plots-none"
     claim 'words: -o over the run' exits 2 'one of the inputs' one eval "$run" "$in" -o "$run"
     claim 'words: -o over a frame' exits 2 'one of the inputs' one eval "$run" "$in" -o "$frame"
+    claim 'words: -o over a frame that is no input' exits 1 "picture.s name" \
+        one eval "$run" "$in/fake" -o "$frame"
     claim 'words: a rule needs a validation split' exits 2 'validation split' \
         one eval "$run" "$frame" --threshold youden
     claim 'words: a sweep needs a store' exits 2 'need a store' one eval "$run" "$frame" --robustness

@@ -130,6 +130,19 @@ START_TEST(test_replace_moves_over_what_was_there)
 }
 END_TEST
 
+START_TEST(test_a_picture_is_never_replaced)
+{
+    const char *names[] = {"a.jpg", "b.JPEG", "folder.d/c.Jpg"};
+    const char *from = scratch_text("fresh", "x");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        refuses(file_check_output(names[i]), "a picture's name");
+        refuses(file_replace(from, names[i]), "a picture's name");
+    }
+    ck_assert_ok(file_check_output(scratch("a.jpg.h5")));
+    ck_assert_ok(file_check_output(scratch("jpg")));
+}
+END_TEST
+
 START_TEST(test_the_folder_of_a_path)
 {
     static const char *const cases[][2] = {
@@ -195,6 +208,7 @@ int main(void)
         test_two_names_of_one_file_are_the_same,
         test_replace_moves_over_what_was_there,
         test_a_file_written_aside_replaces_the_old_one_or_leaves_it,
+        test_a_picture_is_never_replaced,
         test_the_folder_of_a_path,
         test_free_space_is_asked_of_the_folder,
         test_sync_of_a_missing_file_fails,
