@@ -144,13 +144,19 @@ static struct ledger_row *make_ledger(const struct plan *plan)
     return rows;
 }
 
+/* Names stand at the length of the longest: a file's in its split and in the ledger, a video's and
+ * a group's once. What else there is of a file is smaller than 256 bytes, HDF5's own than 1 MB. */
 static int check_space(const char *path, const struct store_contents *contents)
 {
     uint64_t free_bytes, row_bytes = (uint64_t)contents->image_size * contents->image_size * 3;
-    uint64_t needed =
-        1 << 20; /* names, ledger and HDF5's own structures are smaller than this ... */
+    uint64_t longest = 0, needed = 1 << 20;
+    for (int64_t i = 0; i < contents->ledger_count; i++)
+        if (strlen(contents->ledger[i].path) > longest)
+            longest = strlen(contents->ledger[i].path);
+    needed += (uint64_t)contents->ledger_count * (2 * longest + 256) +
+              (uint64_t)(contents->video_count + contents->group_count) * longest;
     for (int split = 0; split < SPLIT_COUNT; split++)
-        needed += (uint64_t)contents->splits[split].rows * (row_bytes + 256); /* ... per row */
+        needed += (uint64_t)contents->splits[split].rows * row_bytes;
     TRY(file_free_bytes(path, &free_bytes));
     if (free_bytes < needed)
         return fail(STATUS_FAILED, "%s: needs %llu MB, the disk has %llu MB free", path,

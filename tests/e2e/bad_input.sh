@@ -181,7 +181,7 @@ half_way() {
 }
 
 full_disk() {
-    local a free
+    local a free long
     mkdir "$tmp/full"
     if [ "$(id -u)" -ne 0 ] || ! mount -t tmpfs -o size=64k tmpfs "$tmp/full" 2>/dev/null; then
         skip 'output: disk full' 'only root can mount a small file system, where that is allowed'
@@ -197,6 +197,16 @@ full_disk() {
                 "$a" "${job[@]}" -o "$out/x.h5"
         done
     done
+    umount "$tmp/full"
+    mount -t tmpfs -o size=2m tmpfs "$out"
+    long=$tmp/long
+    for a in real fake; do
+        mkdir -p "$long/$a/$(printf '%0250d' 0)"
+        seq -f "$long/$a/$(printf '%0250d' 0)/clip%g_1.jpg" 700 |
+            xargs -n 1 cp "$(find "$tmp/good/$a" -name '*.jpg' | head -n 1)"
+    done
+    expect 'output: preprocess: names that do not fit on the disk' 1 'x.h5.part: needs [3-9] MB' \
+        preprocess "$long" -o "$out/x.h5" --image-size 2
     umount "$tmp/full"
     mount -t tmpfs -o size=500k tmpfs "$out"
     set_job train
