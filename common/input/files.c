@@ -145,10 +145,12 @@ static int walk_folder(struct walk *walk, const struct ancestor *above)
     return status;
 }
 
-/* Walks each folder of a comma-separated list. */
+/* Walks each folder of a comma-separated list; real, real/ and ./real are one name. */
 static int scan_class(struct file_list *list, const char *root, const char *folders, uint8_t label)
 {
     for (const char *at = folders; *at;) {
+        while (at[0] == '.' && at[1] == '/')
+            at += 2;
         size_t listed = strcspn(at, ","), length = listed;
         while (length > 0 && at[length - 1] == '/')
             length--;
