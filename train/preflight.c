@@ -203,23 +203,21 @@ static int check_output(struct preflight *p)
 /* The store's hash, then the pixels of some rows, as one digest. */
 static int digest_store(const struct store *store, uint8_t digest[SHA256_BYTES])
 {
-    struct sha256 *hash = NULL;
     size_t side = (size_t)store_image_size(store);
-    uint8_t *frame = memory_aligned(side * side, 3, "row");
+    uint8_t *frame = memory_zeroed(side * side, 3, "row");
     int64_t rows = store_rows(store, SPLIT_TRAIN);
     if (!frame)
         return STATUS_FAILED;
-    int status = sha256_begin(&hash);
-    if (status == 0)
-        status = sha256_add(hash, store_content_hash(store), SHA256_HEX_BYTES);
+    struct sha256 hash = sha256_begin();
+    int status = 0;
+    sha256_add(&hash, store_content_hash(store), SHA256_HEX_BYTES);
     for (uint64_t k = 0; status == 0 && rows > 0 && k < SAMPLED_ROWS; k++) {
         int64_t row = (int64_t)random_below(random_at(0, k), (uint64_t)rows);
         status = store_read_rows(store, SPLIT_TRAIN, 1, &row, frame);
-        if (status == 0)
-            status = sha256_add(hash, frame, side * side * 3);
+        sha256_add(&hash, frame, side * side * 3);
     }
     free(frame);
-    int ended = hash ? sha256_end(&hash, digest) : 0;
+    int ended = sha256_end(&hash, digest);
     return status < 0 ? status : ended;
 }
 

@@ -6,43 +6,31 @@
 
 #include "base/status.h"
 
-/* libcrypto's context under our name. */
-#define CONTEXT(hash) ((EVP_MD_CTX *)(hash))
-
-int sha256_begin(struct sha256 **hash)
+struct sha256 sha256_begin(void)
 {
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    *hash = (struct sha256 *)context;
-    if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
-        EVP_MD_CTX_free(context);
-        *hash = NULL;
-        return fail(STATUS_FAILED, "libcrypto offers no SHA-256");
-    }
-    return 0;
+    struct sha256 hash = {.context = EVP_MD_CTX_new()};
+    hash.failed = !hash.context || EVP_DigestInit_ex(hash.context, EVP_sha256(), NULL) != 1;
+    return hash;
 }
 
-int sha256_add(struct sha256 *hash, const void *data, size_t bytes)
+void sha256_add(struct sha256 *hash, const void *data, size_t bytes)
 {
-    if (EVP_DigestUpdate(CONTEXT(hash), data, bytes) != 1)
-        return fail(STATUS_FAILED, "libcrypto: SHA-256 failed");
-    return 0;
+    hash->failed = hash->failed || EVP_DigestUpdate(hash->context, data, bytes) != 1;
 }
 
-int sha256_so_far(const struct sha256 *hash, uint8_t digest[SHA256_BYTES])
+void sha256_so_far(struct sha256 *hash, uint8_t digest[SHA256_BYTES])
 {
-    struct sha256 *copy;
-    TRY(sha256_begin(&copy));
-    int copied = EVP_MD_CTX_copy_ex(CONTEXT(copy), (const EVP_MD_CTX *)hash);
-    TRY(sha256_end(&copy, digest));
-    return copied == 1 ? 0 : fail(STATUS_FAILED, "libcrypto: SHA-256 failed");
+    struct sha256 copy = sha256_begin();
+    copy.failed =
+        copy.failed || hash->failed || EVP_MD_CTX_copy_ex(copy.context, hash->context) != 1;
+    hash->failed = sha256_end(&copy, digest) < 0;
 }
 
-int sha256_end(struct sha256 **hash, uint8_t digest[SHA256_BYTES])
+int sha256_end(struct sha256 *hash, uint8_t digest[SHA256_BYTES])
 {
-    int ended = EVP_DigestFinal_ex(CONTEXT(*hash), digest, NULL);
-    EVP_MD_CTX_free(CONTEXT(*hash));
-    *hash = NULL;
-    return ended == 1 ? 0 : fail(STATUS_FAILED, "libcrypto: SHA-256 failed");
+    int failed = hash->failed || EVP_DigestFinal_ex(hash->context, digest, NULL) != 1;
+    EVP_MD_CTX_free(hash->context);
+    return failed ? fail(STATUS_FAILED, "libcrypto: SHA-256 failed") : 0;
 }
 
 void sha256_hex(const uint8_t digest[SHA256_BYTES], char hex[SHA256_HEX_BYTES])

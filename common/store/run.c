@@ -129,20 +129,18 @@ enum { SCALAR_FIELDS = 7 };
 static int checksum(const struct run *run, char hex[SHA256_HEX_BYTES])
 {
     struct field fields[FIELDS_MAX];
-    struct sha256 *hash;
+    struct sha256 hash = sha256_begin();
     uint8_t digest[SHA256_BYTES];
     int count = list_fields(run, fields);
     size_t slab_bytes = (size_t)run->model.parameter_count * sizeof(float);
     const float *slabs[] = {run->parameters, run->square_avg, run->best};
-    int status = 0;
-    TRY(sha256_begin(&hash));
-    for (int i = 0; status == 0 && i < 3; i++)
-        status = sha256_add(hash, slabs[i], slab_bytes);
-    for (int i = 0; status == 0 && i < count; i++)
-        status = sha256_add(hash, fields[i].values, (size_t)fields[i].count * 8);
-    int ended = sha256_end(&hash, digest);
+    for (int i = 0; i < 3; i++)
+        sha256_add(&hash, slabs[i], slab_bytes);
+    for (int i = 0; i < count; i++)
+        sha256_add(&hash, fields[i].values, (size_t)fields[i].count * 8);
+    TRY(sha256_end(&hash, digest));
     sha256_hex(digest, hex);
-    return status < 0 ? status : ended;
+    return 0;
 }
 
 static int write_slab(struct h5 *file, const struct model *model, const char *group,
