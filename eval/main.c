@@ -139,12 +139,7 @@ int main(int argc, char **argv)
     settings.inputs = words;
     settings.engine.local_rank = comm_local_rank(comm);
     settings.engine.local_ranks = comm_local_size(comm);
-    struct provenance provenance = {.command = &command,
-                                    .argc = argc,
-                                    .argv = argv,
-                                    .ranks = comm_size(comm),
-                                    .host = comm_host(comm)};
-    provenance_add(&provenance, "mpi_version", comm_library());
+    struct provenance provenance = provenance_begin(&command, argc, argv, comm);
     struct job job = {comm, &settings, &command, &provenance};
     int (*run)(struct job *) = NULL;
     int status = comm_agree(comm, choose_job(&run));

@@ -203,13 +203,7 @@ int main(int argc, char **argv)
     if (!program_begin(&command, argc, argv, &input, 1, &arguments, &comm, &exit_code))
         return exit_code;
     settings.input = input;
-    struct provenance provenance = {.command = &command,
-                                    .argc = argc,
-                                    .argv = argv,
-                                    .ranks = comm_size(comm),
-                                    .threads = 1,
-                                    .host = comm_host(comm)};
-    provenance_add(&provenance, "mpi_version", comm_library());
+    struct provenance provenance = provenance_begin(&command, argc, argv, comm);
     provenance_add(&provenance, "libjpeg_turbo_version", image_library());
     int status = 0;
     if (!input)

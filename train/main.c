@@ -141,12 +141,7 @@ int main(int argc, char **argv)
     settings.engine.local_rank = comm_local_rank(comm);
     settings.engine.local_ranks = comm_local_size(comm);
     comm_set_timeout(comm, settings.timeout_s);
-    struct provenance provenance = {.command = &command,
-                                    .argc = argc,
-                                    .argv = argv,
-                                    .ranks = comm_size(comm),
-                                    .host = comm_host(comm)};
-    provenance_add(&provenance, "mpi_version", comm_library());
+    struct provenance provenance = provenance_begin(&command, argc, argv, comm);
     if (status == 0 && !store && !settings.check)
         status = fail(STATUS_USAGE, "no STORE given; see unmask-train --help");
     else if (status == 0 && !settings.output)

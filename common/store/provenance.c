@@ -7,7 +7,21 @@
 #include "base/options.h"
 #include "base/status.h"
 #include "base/version.h"
+#include "comm/comm.h"
 #include "store/h5_inside.h"
+
+struct provenance provenance_begin(const struct command *command, int argc, char **argv,
+                                   struct comm *comm)
+{
+    struct provenance provenance = {.command = command,
+                                    .argc = argc,
+                                    .argv = argv,
+                                    .ranks = comm_size(comm),
+                                    .threads = 1,
+                                    .host = comm_host(comm)};
+    provenance_add(&provenance, "mpi_version", comm_library());
+    return provenance;
+}
 
 void provenance_add(struct provenance *provenance, const char *name, const char *version)
 {

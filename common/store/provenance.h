@@ -3,7 +3,9 @@
 #define STORE_PROVENANCE_H
 
 struct h5;
+struct comm;
 struct command;
+struct option;
 
 enum { PROVENANCE_LIBRARIES_MAX = 12 };
 
@@ -19,6 +21,11 @@ struct provenance {
     int library_count;
 };
 
+/* What every program knows of itself once the ranks have started; one thread until somebody says
+ * otherwise. */
+struct provenance provenance_begin(const struct command *command, int argc, char **argv,
+                                   struct comm *comm);
+
 /* Appends a library; `version` must live as long as the provenance. */
 void provenance_add(struct provenance *provenance, const char *name, const char *version);
 
@@ -27,7 +34,6 @@ int provenance_write(struct h5 *file, const struct provenance *provenance);
 
 /* Compares an option that is stored in the file with its value now: 1 = the same, 0 = not. The
  * stored value is given as text. */
-struct option;
 int provenance_option_equals(struct h5 *file, const struct option *option, char *stored,
                              int stored_bytes);
 
