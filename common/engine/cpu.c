@@ -21,9 +21,8 @@
 enum { CHUNKS_MAX = 32 };
 
 struct cpu {
+    struct slabs slabs; /* first, as slabs_step wants it */
     const struct model *model;
-    struct slabs slabs;
-    int stale; /* the parameters have changed since they were packed */
     struct cpu_ops ops;
     struct team *team;
     struct cpu_worker **workers; /* one for each thread, made there when first needed */
@@ -100,9 +99,9 @@ static int run_job(struct job *job)
 {
     struct cpu *engine = job->engine;
     use_one_omp_thread();
-    if (engine->stale) {
+    if (engine->slabs.changed) {
         TRY(cpu_ops_pack(&engine->ops));
-        engine->stale = 0;
+        engine->slabs.changed = 0;
     }
     return team_each(engine->team, job->chunk_count, run_chunk, job);
 }
@@ -139,28 +138,6 @@ static int cpu_backward(void *state, int count, const uint8_t *frames, const uin
     return 0;
 }
 
-static int cpu_step(void *state, float learning_rate)
-{
-    struct cpu *engine = state;
-    slabs_step(&engine->slabs, learning_rate);
-    engine->stale = 1;
-    return 0;
-}
-
-static int cpu_get(void *state, enum engine_slab slab, float *values)
-{
-    slabs_get(&((struct cpu *)state)->slabs, slab, values);
-    return 0;
-}
-
-static int cpu_set(void *state, enum engine_slab slab, const float *values)
-{
-    struct cpu *engine = state;
-    slabs_set(&engine->slabs, slab, values);
-    engine->stale = 1;
-    return 0;
-}
-
 static void cpu_close(void *state)
 {
     struct cpu *engine = state;
@@ -178,7 +155,6 @@ static void cpu_close(void *state)
 static int open_parts(struct cpu *engine, int threads)
 {
     use_one_omp_thread();
-    engine->stale = 1;
     TRY(slabs_create(&engine->slabs, engine->model->parameter_count));
     TRY(cpu_ops_open(&engine->ops, engine->model, &engine->slabs));
     TRY(team_create(&engine->team, threads));
@@ -219,7 +195,7 @@ const struct engine_table engine_cpu = {
     .close = cpu_close,
     .forward = cpu_forward,
     .backward = cpu_backward,
-    .step = cpu_step,
-    .get = cpu_get,
-    .set = cpu_set,
+    .step = slabs_step,
+    .get = slabs_get,
+    .set = slabs_set,
 };

@@ -77,6 +77,10 @@ struct cpu_op_table {
 
 extern const struct cpu_op_table cpu_conv, cpu_leaky_relu, cpu_max_pool, cpu_linear;
 
+/* cpu_pool.c: 2x2 max-pooling over any layout; y_layout is the pooled one. winner: which of the
+ * four each y came from, 0 1 / 2 3; of equal values the first; NULL: not wanted. */
+void pool_forward(const struct layout *y_layout, const float *x, float *y, uint8_t *winner);
+
 /* oneDNN's name of what computes a convolution forward: "jit:avx2", "ref:any". */
 const char *cpu_conv_implementation(const struct cpu_op *op);
 

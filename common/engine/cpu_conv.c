@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "engine/cpu_pool.h"
 #include "engine/cpu_sparse.h"
 
 struct conv {

@@ -1,6 +1,6 @@
 /* LeakyReLU and max-pooling: loops of our own over whatever layout the convolutions chose. */
-#include "engine/cpu_pool.h"
 #include "base/vector.h"
+#include "engine/cpu.h"
 
 static int leaky_relu_open(struct cpu_op *op)
 {

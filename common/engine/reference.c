@@ -13,8 +13,8 @@
 #include "model/model.h"
 
 struct reference {
+    struct slabs slabs; /* first, as slabs_step wants it */
     const struct model *model;
-    struct slabs slabs;
     /* x[l] is the input of layer l and x[layer_count] the logits; dx[l] = d loss / d x[l]. */
     double *x[MODEL_LAYERS_MAX + 1], *dx[MODEL_LAYERS_MAX + 1];
     double *gradient; /* sum over the frames, unscaled */
@@ -222,24 +222,6 @@ static int reference_backward(void *state, int count, const uint8_t *frames, con
     return 0;
 }
 
-static int reference_step(void *state, float learning_rate)
-{
-    slabs_step(&((struct reference *)state)->slabs, learning_rate);
-    return 0;
-}
-
-static int reference_get(void *state, enum engine_slab slab, float *values)
-{
-    slabs_get(&((struct reference *)state)->slabs, slab, values);
-    return 0;
-}
-
-static int reference_set(void *state, enum engine_slab slab, const float *values)
-{
-    slabs_set(&((struct reference *)state)->slabs, slab, values);
-    return 0;
-}
-
 static void reference_close(void *state)
 {
     struct reference *engine = state;
@@ -301,7 +283,7 @@ const struct engine_table engine_reference = {
     .close = reference_close,
     .forward = reference_forward,
     .backward = reference_backward,
-    .step = reference_step,
-    .get = reference_get,
-    .set = reference_set,
+    .step = slabs_step,
+    .get = slabs_get,
+    .set = slabs_set,
 };

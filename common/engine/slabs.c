@@ -10,6 +10,7 @@
 int slabs_create(struct slabs *slabs, int64_t count)
 {
     slabs->count = count;
+    slabs->changed = 1;
     for (int i = 0; i < 3; i++) {
         slabs->values[i] = memory_zeroed((size_t)count, sizeof(float), "parameters");
         if (!slabs->values[i])
@@ -26,20 +27,28 @@ void slabs_destroy(struct slabs *slabs)
     }
 }
 
-void slabs_get(const struct slabs *slabs, enum engine_slab slab, float *values)
+int slabs_get(void *state, enum engine_slab slab, float *values)
 {
+    const struct slabs *slabs = state;
     memcpy(values, slabs->values[slab], (size_t)slabs->count * sizeof(float));
+    return 0;
 }
 
-void slabs_set(struct slabs *slabs, enum engine_slab slab, const float *values)
+int slabs_set(void *state, enum engine_slab slab, const float *values)
 {
+    struct slabs *slabs = state;
     memcpy(slabs->values[slab], values, (size_t)slabs->count * sizeof(float));
+    slabs->changed = 1;
+    return 0;
 }
 
-void slabs_step(struct slabs *slabs, float learning_rate)
+int slabs_step(void *state, float learning_rate)
 {
+    struct slabs *slabs = state;
     rmsprop_update(slabs->count, learning_rate, slabs->values[ENGINE_GRADIENT],
                    slabs->values[ENGINE_SQUARE_AVG], slabs->values[ENGINE_PARAMETERS]);
+    slabs->changed = 1;
+    return 0;
 }
 
 int slabs_check_precision(const char *device, const char *precision)

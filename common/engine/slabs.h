@@ -7,13 +7,16 @@
 struct slabs {
     int64_t count;
     float *values[3]; /* by enum engine_slab */
+    int changed; /* set with every change: an engine that packs parameters has to do it again */
 };
 
 int slabs_create(struct slabs *slabs, int64_t count);
 void slabs_destroy(struct slabs *slabs); /* accepts a zeroed struct */
-void slabs_get(const struct slabs *slabs, enum engine_slab slab, float *values);
-void slabs_set(struct slabs *slabs, enum engine_slab slab, const float *values);
-void slabs_step(struct slabs *slabs, float learning_rate);
+
+/* get, set and step of an engine_table, for a state that begins with its slabs. */
+int slabs_get(void *state, enum engine_slab slab, float *values);
+int slabs_set(void *state, enum engine_slab slab, const float *values);
+int slabs_step(void *state, float learning_rate);
 
 /* Fails unless precision is "fp32", the only one that engines on the CPU have. */
 int slabs_check_precision(const char *device, const char *precision);
