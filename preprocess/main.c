@@ -94,7 +94,7 @@ static int decode_files(struct job *job)
     size_t row_bytes = (size_t)settings.image_size * (size_t)settings.image_size * 3;
     int64_t mine = inputs_mine(job->inputs.count, comm_rank(job->comm), comm_size(job->comm));
     file_folder(settings.output, folder, sizeof folder);
-    int status = spool_create(&job->spool, row_bytes, settings.memory_bytes, folder);
+    int status = spool_create(&job->spool, row_bytes, mine, settings.memory_bytes, folder);
     job->records = memory_zeroed((size_t)mine, sizeof *job->records, "records");
     if (status == 0)
         status = job->records

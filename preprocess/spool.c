@@ -11,28 +11,30 @@
 #include "base/memory.h"
 #include "base/status.h"
 
-enum { BLOCK_ROWS = 64 };
-
 struct spool {
     size_t row_bytes;
     int64_t rows, memory_rows_max;
-    uint8_t **blocks; /* of BLOCK_ROWS rows */
-    int64_t block_count, block_capacity;
-    int scratch; /* descriptor, -1 until needed */
+    uint8_t *memory; /* of memory_rows_max rows; a page is taken up when it is first written */
+    int scratch;     /* descriptor, -1 until needed */
     char folder[4096];
 };
 
-int spool_create(struct spool **out, size_t row_bytes, uint64_t memory_bytes, const char *folder)
+int spool_create(struct spool **out, size_t row_bytes, int64_t rows_max, uint64_t memory_bytes,
+                 const char *folder)
 {
-    struct spool *spool = memory_zeroed(1, sizeof *spool, "spool");
-    *out = spool;
+    uint64_t fitting = memory_bytes / row_bytes;
+    struct spool *spool = *out = memory_zeroed(1, sizeof *spool, "spool");
     if (!spool)
         return STATUS_FAILED;
     spool->row_bytes = row_bytes;
-    spool->memory_rows_max = (int64_t)(memory_bytes / row_bytes);
+    spool->memory_rows_max = fitting < (uint64_t)rows_max ? (int64_t)fitting : rows_max;
     spool->scratch = -1;
     snprintf(spool->folder, sizeof spool->folder, "%s", folder);
-    return 0;
+    spool->memory =
+        memory_aligned((size_t)spool->memory_rows_max, row_bytes, "spool (see --memory)");
+    if (!spool->memory)
+        spool_destroy(out);
+    return *out ? 0 : STATUS_FAILED;
 }
 
 void spool_destroy(struct spool **out)
@@ -40,9 +42,7 @@ void spool_destroy(struct spool **out)
     struct spool *spool = *out;
     if (!spool)
         return;
-    for (int64_t i = 0; i < spool->block_count; i++)
-        free(spool->blocks[i]);
-    free(spool->blocks);
+    free(spool->memory);
     if (spool->scratch >= 0)
         close(spool->scratch);
     free(spool);
@@ -61,29 +61,6 @@ static int open_scratch(struct spool *spool)
     return 0;
 }
 
-static int add_block(struct spool *spool)
-{
-    if (spool->block_count == spool->block_capacity) {
-        int64_t capacity = spool->block_capacity ? 2 * spool->block_capacity : 64;
-        void *grown =
-            memory_resized(spool->blocks, (size_t)capacity, sizeof *spool->blocks, "spool");
-        if (!grown)
-            return STATUS_FAILED;
-        spool->blocks = grown;
-        spool->block_capacity = capacity;
-    }
-    uint8_t *block = memory_aligned(BLOCK_ROWS, spool->row_bytes, "spool (see --memory)");
-    if (!block)
-        return STATUS_FAILED;
-    spool->blocks[spool->block_count++] = block;
-    return 0;
-}
-
-static uint8_t *row_in_memory(const struct spool *spool, int64_t index)
-{
-    return spool->blocks[index / BLOCK_ROWS] + (size_t)(index % BLOCK_ROWS) * spool->row_bytes;
-}
-
 static int64_t scratch_offset(const struct spool *spool, int64_t index)
 {
     return (index - spool->memory_rows_max) * (int64_t)spool->row_bytes;
@@ -93,9 +70,7 @@ int spool_add(struct spool *spool, const uint8_t *row)
 {
     int64_t index = spool->rows;
     if (index < spool->memory_rows_max) {
-        if (index % BLOCK_ROWS == 0)
-            TRY(add_block(spool));
-        memcpy(row_in_memory(spool, index), row, spool->row_bytes);
+        memcpy(spool->memory + (size_t)index * spool->row_bytes, row, spool->row_bytes);
     } else {
         if (spool->scratch < 0)
             TRY(open_scratch(spool));
@@ -109,7 +84,7 @@ int spool_add(struct spool *spool, const uint8_t *row)
 int spool_read(const struct spool *spool, int64_t index, uint8_t *row)
 {
     if (index < spool->memory_rows_max) {
-        memcpy(row, row_in_memory(spool, index), spool->row_bytes);
+        memcpy(row, spool->memory + (size_t)index * spool->row_bytes, spool->row_bytes);
         return 0;
     }
     return file_read_at(spool->scratch, "scratch file", row, spool->row_bytes,

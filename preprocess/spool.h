@@ -8,8 +8,9 @@
 
 struct spool;
 
-/* The scratch file, if it comes to that, is made in `folder`. */
-int spool_create(struct spool **spool, size_t row_bytes, uint64_t memory_bytes, const char *folder);
+/* Of rows_max rows at most. The scratch file, if it comes to that, is made in `folder`. */
+int spool_create(struct spool **spool, size_t row_bytes, int64_t rows_max, uint64_t memory_bytes,
+                 const char *folder);
 void spool_destroy(struct spool **spool);
 
 /* Appends a row. */
