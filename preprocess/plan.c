@@ -56,20 +56,12 @@ static int judge(struct plan *plan)
 int plan_split(struct plan *plan, struct record *records)
 {
     const struct settings *s = plan->settings;
-    const struct split_settings split = {
-        .split_by = s->split_by,
-        .test_list = s->test_list,
-        .val_fraction = s->val_fraction,
-        .test_fraction = s->test_fraction,
-        .seed = s->seed,
-        .regex_given = s->video_regex || s->group_regex,
-    };
     plan->records = records;
     plan->accepted = memory_zeroed((size_t)plan->list.count, 1, "verdicts");
     if (!plan->accepted)
         return STATUS_FAILED;
     TRY(judge(plan));
-    TRY(split_assign(&plan->list, plan->accepted, &split, &plan->split));
+    TRY(split_assign(&plan->list, plan->accepted, s, &plan->split));
     if (plan->split.reason[0])
         log_info("split by %s: %s", plan->split.split_by, plan->split.reason);
     if (plan->lone_frames && !s->group_regex && strcmp(plan->split.split_by, "video") == 0)

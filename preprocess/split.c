@@ -45,7 +45,7 @@ static int64_t share(double fraction, int64_t count)
     return n < 1 ? 1 : n > count - 1 ? count - 1 : n;
 }
 
-static void split_stratum(struct unit *units, int64_t count, const struct split_settings *settings)
+static void split_stratum(struct unit *units, int64_t count, const struct settings *settings)
 {
     int64_t test = share(settings->test_fraction, count);
     int64_t val = share(settings->val_fraction, count);
@@ -54,7 +54,7 @@ static void split_stratum(struct unit *units, int64_t count, const struct split_
 }
 
 /* Units that the test list names are taken aside first; the others are split stratum by stratum. */
-static void split_units(struct unit *units, int64_t count, const struct split_settings *settings)
+static void split_units(struct unit *units, int64_t count, const struct settings *settings)
 {
     for (int64_t i = 0; i < count; i++)
         if (units[i].listed) {
@@ -165,7 +165,7 @@ static int order_rows(const struct file_list *list, uint64_t seed, struct split_
 }
 
 /* A class that is missing on one side would make every figure meaningless: say it now. */
-static int check_classes(const struct file_list *list, const struct split_settings *settings,
+static int check_classes(const struct file_list *list, const struct settings *settings,
                          const struct split_result *result)
 {
     static const char *const classes[] = {"real", "fake"};
@@ -225,7 +225,7 @@ static int place_frames(const struct file_list *list, const char *accepted,
 }
 
 int split_assign(const struct file_list *list, const char *accepted,
-                 const struct split_settings *settings, struct split_result *result)
+                 const struct settings *settings, struct split_result *result)
 {
     struct unit *units = NULL;
     int64_t count;
@@ -239,7 +239,8 @@ int split_assign(const struct file_list *list, const char *accepted,
     if (settings->test_list)
         TRY_OR(done, test_list_mark(settings->test_list, list, video_listed, &result->unlisted));
     if (strcmp(settings->split_by, "auto") == 0)
-        TRY_OR(done, auto_choice(list, accepted, settings->regex_given, result));
+        TRY_OR(done, auto_choice(list, accepted, settings->video_regex || settings->group_regex,
+                                 result));
     int by_frame = strcmp(result->split_by, "frame") == 0;
     TRY_OR(done,
            make_units(list, accepted, by_frame, video_listed, settings->seed, &units, &count));

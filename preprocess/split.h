@@ -3,15 +3,8 @@
 #define PREPROCESS_SPLIT_H
 
 #include "input/files.h"
+#include "preprocess/settings.h"
 #include "store/store.h"
-
-struct split_settings {
-    const char *split_by;  /* "video", "frame" or "auto" */
-    const char *test_list; /* file or NULL */
-    double val_fraction, test_fraction;
-    uint64_t seed;
-    int regex_given; /* a --video-regex or --group-regex: auto then takes video */
-};
 
 struct placement {
     enum split split; /* SPLIT_NONE: rejected, or kept out beside a test list */
@@ -32,7 +25,7 @@ struct split_result {
 /* accepted[i]: file i has pixels. The split is stratified by class and decided by a seeded hash of
  * the group's name (the frame's path with split by frame), so that a new file moves few others. */
 int split_assign(const struct file_list *list, const char *accepted,
-                 const struct split_settings *settings, struct split_result *result);
+                 const struct settings *settings, struct split_result *result);
 
 void split_release(struct split_result *result);
 

@@ -236,7 +236,7 @@ START_TEST(test_auto_takes_video_only_where_names_give_enough_groups)
     ck_assert_ok(trial_split(&trial));
     ck_assert_str_eq(trial.result.split_by, "frame");
     ck_assert_ptr_nonnull(strstr(trial.result.reason, "9 fake groups, fewer than 10"));
-    trial.settings.regex_given = 1;
+    trial.settings.group_regex = "(.*)_";
     ck_assert_ok(trial_split(&trial));
     ck_assert_str_eq(trial.result.split_by, "video");
     ck_assert_str_eq(trial.result.reason, "a regex names the groups");

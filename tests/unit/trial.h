@@ -11,7 +11,7 @@
 struct trial {
     struct file_list list;
     char *accepted;
-    struct split_settings settings;
+    struct settings settings;
     struct split_result result;
 };
 
@@ -20,7 +20,7 @@ static inline void trial_name(struct trial *trial, const char *group_regex)
     ck_assert_ok(names_assign(&trial->list, NULL, group_regex));
     trial->accepted = malloc((size_t)trial->list.count);
     memset(trial->accepted, 1, (size_t)trial->list.count);
-    trial->settings = (struct split_settings){.split_by = "video", .val_fraction = 0.2};
+    trial->settings = (struct settings){.split_by = "video", .val_fraction = 0.2};
 }
 
 static inline int trial_split(struct trial *trial)
