@@ -20,13 +20,6 @@
 #include "eval/text.h"
 #include "eval/threshold.h"
 
-static enum split split_named(const char *name)
-{
-    return strcmp(name, "train") == 0  ? SPLIT_TRAIN
-           : strcmp(name, "test") == 0 ? SPLIT_TEST
-                                       : SPLIT_VAL;
-}
-
 static int open_inputs(struct scoring *scoring, struct job *job, struct threshold_rule *rule)
 {
     const struct settings *settings = job->settings;

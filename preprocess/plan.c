@@ -84,17 +84,10 @@ static const uint8_t *row_hash(const void *context, enum split split, int64_t ro
     return plan->records[plan->split.order[split][row]].row_hash;
 }
 
-/* Columns of one split, gathered from the files in row order; each array is the caller's to free.
- */
-struct columns {
-    uint8_t *labels;
-    const char **sources;
-    int32_t *videos, *groups;
-};
-
-static int fill_columns(const struct plan *plan, enum split split, struct columns *c)
+/* Gathered from the files in row order; each array is the caller's to free. */
+static int fill_columns(const struct plan *plan, enum split split, struct store_columns *c)
 {
-    size_t rows = (size_t)plan->split.rows[split];
+    size_t rows = (size_t)(c->rows = plan->split.rows[split]);
     c->labels = memory_zeroed(rows, sizeof *c->labels, "labels");
     c->sources = memory_zeroed(rows, sizeof *c->sources, "sources");
     c->videos = memory_zeroed(rows, sizeof *c->videos, "videos");
@@ -159,7 +152,6 @@ static int check_space(const char *path, const struct store_contents *contents)
 int plan_create_store(const struct plan *plan, const char *path,
                       const struct provenance *provenance)
 {
-    struct columns columns[SPLIT_COUNT] = {0};
     char *root = realpath(plan->settings->input, NULL);
     struct ledger_row *ledger = make_ledger(plan);
     struct store_contents contents = {
@@ -176,14 +168,8 @@ int plan_create_store(const struct plan *plan, const char *path,
         .ledger = ledger,
     };
     int status = ledger ? 0 : STATUS_FAILED;
-    for (int split = 0; status == 0 && split < SPLIT_COUNT; split++) {
-        status = fill_columns(plan, split, &columns[split]);
-        contents.splits[split].rows = plan->split.rows[split];
-        contents.splits[split].labels = columns[split].labels;
-        contents.splits[split].sources = columns[split].sources;
-        contents.splits[split].videos = columns[split].videos;
-        contents.splits[split].groups = columns[split].groups;
-    }
+    for (int split = 0; status == 0 && split < SPLIT_COUNT; split++)
+        status = fill_columns(plan, split, &contents.splits[split]);
     if (status == 0)
         status = content_hash(plan->split.rows, row_hash, plan, contents.content_hash);
     if (status == 0)
@@ -191,10 +177,10 @@ int plan_create_store(const struct plan *plan, const char *path,
     if (status == 0)
         status = store_create(path, &contents, provenance);
     for (int split = 0; split < SPLIT_COUNT; split++) {
-        free(columns[split].labels);
-        free(columns[split].sources);
-        free(columns[split].videos);
-        free(columns[split].groups);
+        free(contents.splits[split].labels);
+        free(contents.splits[split].sources);
+        free(contents.splits[split].videos);
+        free(contents.splits[split].groups);
     }
     free(ledger);
     free(root);

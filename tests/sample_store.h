@@ -84,7 +84,7 @@ static inline void sample_create(const char *path, const int64_t rows[SPLIT_COUN
             videos[split][row] = sample_video(split, row);
             sources[split][row] = sample_names[videos[split][row]];
         }
-        static const int32_t groups[SAMPLE_ROWS_MAX];
+        static int32_t groups[SAMPLE_ROWS_MAX];
         contents.splits[split].rows = rows[split];
         contents.splits[split].labels = labels[split];
         contents.splits[split].videos = videos[split];

@@ -20,7 +20,7 @@ struct store {
     int64_t row_bytes;
     char content_hash[SHA256_HEX_BYTES];
     char split_by[16];
-    struct {
+    struct store_split {
         int64_t rows;
         int64_t offset; /* of the frames, in the file */
         uint8_t *labels;
@@ -33,10 +33,19 @@ const char *split_name(enum split split)
     return names[split];
 }
 
+enum split split_named(const char *name)
+{
+    enum split split = SPLIT_TRAIN;
+    while (split < SPLIT_NONE && strcmp(name, split_name(split)) != 0)
+        split++;
+    return split;
+}
+
 static int open_split(struct store *store, struct h5 *file, enum split split, int64_t file_bytes)
 {
+    struct store_split *s = &store->splits[split];
     char name[32];
-    int64_t dims[4], rows;
+    int64_t dims[4];
     snprintf(name, sizeof name, "/%s", split_name(split));
     if (split == SPLIT_TEST && !h5_exists(file, name))
         return 0; /* only there when asked for */
@@ -45,21 +54,19 @@ static int open_split(struct store *store, struct h5 *file, enum split split, in
     if (dims[1] != store->image_size || dims[2] != store->image_size || dims[3] != 3)
         return fail(STATUS_FAILED, "%s: %s is not (N,%d,%d,3)", store->path, name,
                     store->image_size, store->image_size);
-    rows = dims[0];
-    TRY(h5_offset(file, name, H5_UINT8, &store->splits[split].offset));
-    if (store->splits[split].offset > file_bytes ||
-        rows > (file_bytes - store->splits[split].offset) / store->row_bytes)
+    s->rows = dims[0];
+    TRY(h5_offset(file, name, H5_UINT8, &s->offset));
+    if (s->offset > file_bytes || s->rows > (file_bytes - s->offset) / store->row_bytes)
         return fail(STATUS_FAILED, "%s: shorter than its contents; the file was cut", store->path);
-    store->splits[split].rows = rows;
-    store->splits[split].labels = memory_zeroed((size_t)rows, 1, "labels");
-    if (!store->splits[split].labels)
+    s->labels = memory_zeroed((size_t)s->rows, 1, "labels");
+    if (!s->labels)
         return STATUS_FAILED;
     snprintf(name, sizeof name, "/%s/labels", split_name(split));
-    TRY(h5_read(file, name, H5_UINT8, 1, &rows, store->splits[split].labels));
-    for (int64_t i = 0; i < rows; i++)
-        if (store->splits[split].labels[i] > 1)
+    TRY(h5_read(file, name, H5_UINT8, 1, &s->rows, s->labels));
+    for (int64_t i = 0; i < s->rows; i++)
+        if (s->labels[i] > 1)
             return fail(STATUS_FAILED, "%s: %s: label %d in row %lld is neither 0 nor 1",
-                        store->path, name, store->splits[split].labels[i], (long long)i);
+                        store->path, name, s->labels[i], (long long)i);
     return 0;
 }
 

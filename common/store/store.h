@@ -22,6 +22,9 @@ enum { STORE_FORMAT_VERSION = 1 };
 /* "train", "val", "test" and "none". */
 const char *split_name(enum split split);
 
+/* The split of such a name; SPLIT_NONE for any other. */
+enum split split_named(const char *name);
+
 /* ---- reading: serial; any number of ranks may have the same store open ---- */
 
 struct store;
@@ -63,6 +66,14 @@ struct ledger_row {
     double brightness, sharpness; /* of the stored row (image_measure); 0 for a rejected file */
 };
 
+/* The columns of a split beside its frames, (rows) each. */
+struct store_columns {
+    int64_t rows;
+    uint8_t *labels;
+    const char **sources;
+    int32_t *videos, *groups;
+};
+
 /* All that a store holds besides the frames; everything is borrowed. */
 struct store_contents {
     int image_size;
@@ -70,12 +81,7 @@ struct store_contents {
     double val_fraction;
     uint64_t seed;
     uint8_t content_hash[SHA256_BYTES];
-    struct {
-        int64_t rows;
-        const uint8_t *labels;
-        const char *const *sources;
-        const int32_t *videos, *groups;
-    } splits[SPLIT_COUNT];
+    struct store_columns splits[SPLIT_COUNT];
     int64_t video_count, group_count, ledger_count;
     const char *const *videos, *const *groups;
     const struct ledger_row *ledger;
