@@ -20,6 +20,9 @@ int h5_check_size(const struct h5 *file, const char *name, hid_t set);
 
 hid_t h5_memory_type(enum h5_type type);
 
+/* Strings of this length (at least 1), UTF-8, null-padded; to be closed. */
+hid_t h5_text_type(size_t bytes);
+
 /* The property list for creating objects below groups that may not exist yet; to be closed. */
 hid_t h5_link_creation(void);
 

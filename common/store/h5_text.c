@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "store/h5_inside.h"
 
-static hid_t text_type(size_t bytes)
+hid_t h5_text_type(size_t bytes)
 {
     hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, bytes ? bytes : 1);
@@ -44,32 +44,6 @@ static int write_cells(struct h5 *file, const char *name, hid_t type, hid_t spac
     if (set >= 0)
         H5Dclose(set);
     H5Pclose(links);
-    return status;
-}
-
-int h5_write_strings(struct h5 *file, const char *name, int64_t count, const char *const *strings)
-{
-    size_t bytes;
-    char *cells = pack(count, strings, &bytes);
-    if (!cells)
-        return STATUS_FAILED;
-    hsize_t extent = (hsize_t)count;
-    hid_t space = H5Screate_simple(1, &extent, NULL);
-    hid_t type = text_type(bytes);
-    int status = write_cells(file, name, type, space, cells);
-    H5Tclose(type);
-    H5Sclose(space);
-    free(cells);
-    return status;
-}
-
-int h5_write_text(struct h5 *file, const char *name, const char *text)
-{
-    hid_t space = H5Screate(H5S_SCALAR);
-    hid_t type = text_type(strlen(text));
-    int status = write_cells(file, name, type, space, text);
-    H5Tclose(type);
-    H5Sclose(space);
     return status;
 }
 
@@ -163,21 +137,46 @@ static int set_attribute(struct h5 *file, const char *object, const char *attrib
     return status;
 }
 
-int h5_set_texts(struct h5 *file, const char *object, const char *attribute, int count,
-                 const char *const *values)
+/* Strings as the dataset `name` or, where `attribute` is not NULL, as that attribute of it: a list
+ * of count, or the one alone with SCALAR. */
+enum { SCALAR = -1 };
+static int put_strings(struct h5 *file, const char *name, const char *attribute, int64_t count,
+                       const char *const *strings)
 {
     size_t bytes;
-    char *cells = pack(count, values, &bytes);
+    hsize_t extent = (hsize_t)count;
+    char *cells = pack(count == SCALAR ? 1 : count, strings, &bytes);
     if (!cells)
         return STATUS_FAILED;
-    hsize_t extent = (hsize_t)count;
-    hid_t space = H5Screate_simple(1, &extent, NULL);
-    hid_t type = text_type(bytes);
-    int status = set_attribute(file, object, attribute, type, space, cells);
+    hid_t space = count == SCALAR ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &extent, NULL);
+    hid_t type = h5_text_type(bytes);
+    int status = attribute ? set_attribute(file, name, attribute, type, space, cells)
+                           : write_cells(file, name, type, space, cells);
     H5Tclose(type);
     H5Sclose(space);
     free(cells);
     return status;
+}
+
+int h5_write_strings(struct h5 *file, const char *name, int64_t count, const char *const *strings)
+{
+    return put_strings(file, name, NULL, count, strings);
+}
+
+int h5_write_text(struct h5 *file, const char *name, const char *text)
+{
+    return put_strings(file, name, NULL, SCALAR, &text);
+}
+
+int h5_set_texts(struct h5 *file, const char *object, const char *attribute, int count,
+                 const char *const *values)
+{
+    return put_strings(file, object, attribute, count, values);
+}
+
+int h5_set_text(struct h5 *file, const char *object, const char *attribute, const char *value)
+{
+    return put_strings(file, object, attribute, SCALAR, &value);
 }
 
 static int set_scalar(struct h5 *file, const char *object, const char *attribute, hid_t type,
@@ -186,14 +185,6 @@ static int set_scalar(struct h5 *file, const char *object, const char *attribute
     hid_t space = H5Screate(H5S_SCALAR);
     int status = set_attribute(file, object, attribute, type, space, value);
     H5Sclose(space);
-    return status;
-}
-
-int h5_set_text(struct h5 *file, const char *object, const char *attribute, const char *value)
-{
-    hid_t type = text_type(strlen(value));
-    int status = set_scalar(file, object, attribute, type, value);
-    H5Tclose(type);
     return status;
 }
 

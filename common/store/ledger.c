@@ -46,13 +46,8 @@ static hid_t row_type(const size_t lengths[MEMBERS], size_t row_bytes)
     size_t offset = 0;
     hid_t type = H5Tcreate(H5T_COMPOUND, row_bytes);
     for (int m = 0; m < MEMBERS; offset += lengths[m++]) {
-        int is_text = members[m].type == H5_TEXT;
-        hid_t member = H5Tcopy(is_text ? H5T_C_S1 : h5_memory_type(members[m].type));
-        if (is_text) {
-            H5Tset_size(member, lengths[m]);
-            H5Tset_strpad(member, H5T_STR_NULLPAD);
-            H5Tset_cset(member, H5T_CSET_UTF8);
-        }
+        hid_t member = members[m].type == H5_TEXT ? h5_text_type(lengths[m])
+                                                  : H5Tcopy(h5_memory_type(members[m].type));
         H5Tinsert(type, members[m].name, offset, member);
         H5Tclose(member);
     }
