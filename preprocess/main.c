@@ -13,7 +13,6 @@
 #include "base/status.h"
 #include "comm/program.h"
 #include "preprocess/plan.h"
-#include "store/h5.h"
 
 static struct settings settings;
 
@@ -78,13 +77,7 @@ struct job {
 
 static int list_files(struct job *job)
 {
-    int status = 0;
-    if (comm_rank(job->comm) == 0) {
-        status = h5_check_output(settings.output, "unmask-store");
-        if (status == 0)
-            status = plan_files(&job->plan, &settings);
-    }
-    TRY(comm_agree(job->comm, status));
+    TRY(comm_agree(job->comm, comm_rank(job->comm) == 0 ? plan_files(&job->plan, &settings) : 0));
     return inputs_share(&job->inputs, job->comm, &job->plan.list);
 }
 
@@ -104,22 +97,23 @@ static int decode_files(struct job *job)
     return comm_agree(job->comm, status);
 }
 
+static int split_and_create(struct job *job, const struct provenance *provenance,
+                            struct record *all)
+{
+    TRY(plan_split(&job->plan, all));
+    TRY(plan_create_store(&job->plan, job->part, provenance));
+    memcpy(job->places, job->plan.split.place, (size_t)job->inputs.count * sizeof *job->places);
+    return 0;
+}
+
 /* Rank 0 splits and creates the file; then everybody knows the place of every file's row. */
 static int place_rows(struct job *job, const struct provenance *provenance, struct record *all)
 {
     size_t count = (size_t)job->inputs.count;
-    int status = 0;
     job->places = memory_zeroed(count, sizeof *job->places, "places");
-    if (!job->places)
-        status = STATUS_FAILED;
-    if (status == 0 && comm_rank(job->comm) == 0) {
-        status = plan_split(&job->plan, all);
-        if (status == 0)
-            status = plan_create_store(&job->plan, job->part, provenance);
-        if (status == 0)
-            memcpy(job->places, job->plan.split.place, count * sizeof *job->places);
-    }
-    TRY(comm_agree(job->comm, status));
+    TRY(comm_agree(job->comm, !job->places                ? STATUS_FAILED
+                              : comm_rank(job->comm) == 0 ? split_and_create(job, provenance, all)
+                                                          : 0));
     return comm_broadcast(job->comm, job->places, count * sizeof *job->places);
 }
 
@@ -150,18 +144,9 @@ static int write_rows(struct job *job)
 
 static int finish(struct job *job)
 {
-    char line[2048];
-    int status = 0;
-    if (comm_rank(job->comm) == 0) {
-        status = plan_check_store(&job->plan, job->part);
-        if (status == 0)
-            status = file_replace(job->part, settings.output);
-    }
-    TRY(comm_agree(job->comm, status));
-    if (comm_rank(job->comm) == 0) {
-        plan_summary(&job->plan, line, sizeof line);
-        puts(line);
-    }
+    TRY(comm_agree(job->comm, comm_rank(job->comm) == 0 ? plan_finish(&job->plan, job->part) : 0));
+    if (comm_rank(job->comm) == 0)
+        plan_print(&job->plan);
     return 0;
 }
 
@@ -216,10 +201,9 @@ int main(int argc, char **argv)
                  settings.val_fraction, settings.test_fraction);
     else if ((status = options_allowance("max-bad", settings.max_bad, 0, &allowed)) == 0)
         status = options_bytes("memory", settings.memory, &settings.memory_bytes);
-    status = comm_agree(comm, status);
-    if (status == 0)
-        status = comm_watch(comm, settings.timeout_s);
-    if (status == 0)
-        status = preprocess(comm, &provenance);
+    TRY_OR(done, comm_agree(comm, status));
+    TRY_OR(done, comm_watch(comm, settings.timeout_s));
+    status = preprocess(comm, &provenance);
+done:
     return comm_end(&comm, status);
 }

@@ -11,11 +11,13 @@
 #include "base/status.h"
 #include "input/names.h"
 #include "store/content_hash.h"
+#include "store/h5.h"
 
 int plan_files(struct plan *plan, const struct settings *settings)
 {
     struct file_list *list = &plan->list;
     plan->settings = settings;
+    TRY(h5_check_output(settings->output, "unmask-store"));
     TRY(files_scan(list, settings->input, settings->real, settings->fake));
     TRY(names_assign(list, settings->video_regex, settings->group_regex));
     plan->lone_frames = list->count < 2 * list->video_count;
@@ -203,7 +205,8 @@ static int check_row(const struct plan *plan, const struct store *store, enum sp
     return 0;
 }
 
-int plan_check_store(const struct plan *plan, const char *path)
+/* Compares a sample of the rows with their hashes. */
+static int check_store(const struct plan *plan, const char *path)
 {
     enum { SAMPLE = 256 }; /* rows per split, evenly spread: the first and last included */
     struct store *store;
@@ -223,27 +226,29 @@ int plan_check_store(const struct plan *plan, const char *path)
     return status;
 }
 
-void plan_summary(const struct plan *plan, char *line, int bytes)
+int plan_finish(const struct plan *plan, const char *path)
+{
+    TRY(check_store(plan, path));
+    return file_replace(path, plan->settings->output);
+}
+
+void plan_print(const struct plan *plan)
 {
     const struct split_result *split = &plan->split;
-    int used = snprintf(line, (size_t)bytes,
-                        "%s: %lld files: %lld accepted (%lld warned), %lld "
-                        "rejected; split by %s:",
-                        plan->settings->output, (long long)plan->list.count,
-                        (long long)(plan->list.count - plan->rejected), (long long)plan->warned,
-                        (long long)plan->rejected, split->split_by);
-    for (int s = 0; s < SPLIT_COUNT && used < bytes; s++)
+    printf("%s: %lld files: %lld accepted (%lld warned), %lld rejected; split by %s:",
+           plan->settings->output, (long long)plan->list.count,
+           (long long)(plan->list.count - plan->rejected), (long long)plan->warned,
+           (long long)plan->rejected, split->split_by);
+    for (int s = 0; s < SPLIT_COUNT; s++)
         if (s != SPLIT_TEST || split->rows[s] > 0)
-            used += snprintf(line + used, (size_t)(bytes - used), "%s %s %lld rows of %lld groups",
-                             s ? "," : "", split_name(s), (long long)split->rows[s],
-                             (long long)split->groups[s]);
-    if (plan->not_sampled && used < bytes)
-        used += snprintf(line + used, (size_t)(bytes - used), "; not sampled: %lld",
-                         (long long)plan->not_sampled);
-    for (int i = 0; i < plan->list.ignored_count && used < bytes; i++)
-        used += snprintf(line + used, (size_t)(bytes - used), "%s %lld %s",
-                         i ? "," : "; ignored:", (long long)plan->list.ignored[i].count,
-                         plan->list.ignored[i].extension);
+            printf("%s %s %lld rows of %lld groups", s ? "," : "", split_name(s),
+                   (long long)split->rows[s], (long long)split->groups[s]);
+    if (plan->not_sampled)
+        printf("; not sampled: %lld", (long long)plan->not_sampled);
+    for (int i = 0; i < plan->list.ignored_count; i++)
+        printf("%s %lld %s", i ? "," : "; ignored:", (long long)plan->list.ignored[i].count,
+               plan->list.ignored[i].extension);
+    putchar('\n');
 }
 
 void plan_release(struct plan *plan)

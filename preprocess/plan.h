@@ -19,7 +19,7 @@ struct plan {
     struct split_result split;
 };
 
-/* Scans the input and names the files. */
+/* Checks the output's name, scans the input and names the files. */
 int plan_files(struct plan *plan, const struct settings *settings);
 
 /* Judges the records (one per file, in file order) against --max-bad and splits the accepted files.
@@ -30,11 +30,12 @@ int plan_split(struct plan *plan, struct record *records);
 int plan_create_store(const struct plan *plan, const char *path,
                       const struct provenance *provenance);
 
-/* Reads the finished store at `path` back and compares a sample of its rows with their hashes. */
-int plan_check_store(const struct plan *plan, const char *path);
+/* Reads the whole store at `path` back, and gives it its name if a sample of its rows is as it was
+ * decoded. */
+int plan_finish(const struct plan *plan, const char *path);
 
 /* The last line of output. */
-void plan_summary(const struct plan *plan, char *line, int bytes);
+void plan_print(const struct plan *plan);
 
 void plan_release(struct plan *plan);
 

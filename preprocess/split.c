@@ -239,8 +239,8 @@ int split_assign(const struct file_list *list, const char *accepted,
     if (settings->test_list)
         TRY_OR(done, test_list_mark(settings->test_list, list, video_listed, &result->unlisted));
     if (strcmp(settings->split_by, "auto") == 0)
-        TRY_OR(done, auto_choice(list, accepted, settings->video_regex || settings->group_regex,
-                                 result));
+        TRY_OR(done,
+               auto_choice(list, accepted, settings->video_regex || settings->group_regex, result));
     int by_frame = strcmp(result->split_by, "frame") == 0;
     TRY_OR(done,
            make_units(list, accepted, by_frame, video_listed, settings->seed, &units, &count));
