@@ -269,16 +269,15 @@ int job_audit(struct job *job)
     const char *path = job->settings->inputs[0];
     struct store *store = NULL;
     struct audit audit = {0};
-    int threads = 1, widened_from, status;
-    status = cpus_claim(job->settings->engine.threads, comm_local_size(job->comm), &threads,
-                        &widened_from);
+    int threads, widened_from, first = comm_rank(job->comm) == 0;
+    int status = cpus_claim(job->settings->engine.threads, comm_local_size(job->comm), &threads,
+                            &widened_from);
     if (status == 0)
         status = store_open(&store, path);
-    status = comm_agree(job->comm, status);
-    if (status == 0)
-        status = audit_store(&audit, job->comm, path, store, threads);
-    if (status == 0)
-        status = comm_agree(job->comm, comm_rank(job->comm) == 0 ? print_audit(&audit, path) : 0);
+    TRY_OR(done, comm_agree(job->comm, status));
+    TRY_OR(done, audit_store(&audit, job->comm, path, store, threads));
+    TRY_OR(done, comm_agree(job->comm, first ? print_audit(&audit, path) : 0));
+done:
     audit_clear(&audit);
     store_close(&store);
     return status;

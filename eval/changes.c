@@ -40,14 +40,12 @@ int change_downscale(double factor, int64_t row, int size, uint8_t *frame)
     struct image image = {.width = size, .height = size, .pixels = frame};
     struct image reduced = {.width = small, .height = small};
     struct resizer *resizer = NULL;
-    int status = STATUS_FAILED;
+    int status;
     reduced.pixels = memory_zeroed((size_t)small * (size_t)small, 3, "a reduced frame");
-    if (reduced.pixels)
-        status = resizer_create(&resizer);
-    if (status == 0)
-        status = image_resize(resizer, &image, small, small, reduced.pixels);
-    if (status == 0)
-        status = image_resize(resizer, &reduced, size, size, frame);
+    TRY_OR(done, reduced.pixels ? resizer_create(&resizer) : STATUS_FAILED);
+    TRY_OR(done, image_resize(resizer, &image, small, small, reduced.pixels));
+    TRY_OR(done, image_resize(resizer, &reduced, size, size, frame));
+done:
     resizer_destroy(&resizer);
     free(reduced.pixels);
     return status;

@@ -69,19 +69,16 @@ static int write_report(const struct scoring *scoring, const struct evaluation *
     const char *output = scoring->job->settings->output;
     char part[4096];
     struct h5 *file;
+    int status;
     snprintf(part, sizeof part, "%s.part", output);
     TRY(h5_create(&file, part));
-    int status = provenance_write(file, scoring->job->provenance);
-    if (status == 0)
-        status = report_write(file, evaluation);
-    if (status == 0)
-        status = write_inputs(file, scoring);
-    if (status < 0)
-        h5_discard(&file);
-    else
-        status = h5_close(&file);
-    if (status == 0)
-        status = file_replace(part, output);
+    TRY_OR(done, provenance_write(file, scoring->job->provenance));
+    TRY_OR(done, report_write(file, evaluation));
+    TRY_OR(done, write_inputs(file, scoring));
+    TRY_OR(done, h5_close(&file));
+    TRY_OR(done, file_replace(part, output));
+done:
+    h5_discard(&file);
     if (status < 0)
         unlink(part);
     return status;
@@ -176,14 +173,12 @@ int job_report(struct job *job)
     struct threshold_rule rule;
     struct scores scores = {0};
     enum split split = split_named(job->settings->split);
-    int status = comm_agree(job->comm, open_inputs(&scoring, job, &rule));
-    if (status == 0) {
-        scoring_announce(&scoring, NULL);
-        status = score_all(&scoring, split, &rule, &scores);
-    }
-    if (status == 0)
-        status =
-            comm_agree(job->comm, comm_rank(job->comm) == 0 ? report(&scoring, split, &scores) : 0);
+    int status, first = comm_rank(job->comm) == 0;
+    TRY_OR(done, comm_agree(job->comm, open_inputs(&scoring, job, &rule)));
+    scoring_announce(&scoring, NULL);
+    TRY_OR(done, score_all(&scoring, split, &rule, &scores));
+    TRY_OR(done, comm_agree(job->comm, first ? report(&scoring, split, &scores) : 0));
+done:
     for (int i = 0; i < ROBUSTNESS_ROWS; i++)
         free(scores.rows[i]);
     free(scores.of_val);

@@ -93,36 +93,33 @@ static int train(struct comm *comm, struct provenance *provenance)
 {
     struct trainer trainer = {.settings = &settings, .comm = comm, .provenance = provenance};
     char line[4096];
-    int resumed = 0, rank = comm_rank(comm);
+    int resumed = 0, status;
     TRY(comm_agree(comm, settings_checkpoint_every(&settings)));
-    int status = comm_agree(comm, store_open(&trainer.store, settings.store));
-    if (status == 0 && store_rows(trainer.store, SPLIT_TRAIN) == 0)
-        status = comm_agree(comm, fail(STATUS_FAILED, "%s: /train is empty", settings.store));
-    if (status == 0)
-        status = resume_run(comm, &settings, &command, trainer.store, &trainer.run, &resumed);
-    if (status == 0)
-        status = comm_agree(comm, open_engine(&trainer.engine, trainer.run));
-    if (status == 0) {
-        struct run *run = trainer.run;
-        int threads = engine_threads(trainer.engine);
-        options_echo(&command, line, sizeof line);
-        log_info("%s; engine %s, %d rank%s x %d thread%s", line, engine_choice(trainer.engine),
-                 comm_size(comm), comm_size(comm) > 1 ? "s" : "", threads, threads > 1 ? "s" : "");
-        int finished = resumed && run->epoch >= settings.epochs;
-        if (finished && rank == 0)
-            log_info("%s has %lld epochs already; more --epochs would go on", settings.output,
-                     (long long)run->epoch);
-        else if (resumed && rank == 0)
-            announce(run, comm_size(comm), threads, engine_name(trainer.engine));
-        snprintf(run->engine, sizeof run->engine, "%s", engine_name(trainer.engine));
-        snprintf(run->cpu_isa, sizeof run->cpu_isa, "%s", isa_name());
-        provenance->threads = threads;
-        provenance_add(provenance, "engine_library", engine_library(trainer.engine));
-        if (!finished)
-            status = trainer_run(&trainer);
-        if (status == 0 && rank == 0)
-            say_result(run);
-    }
+    TRY_OR(done, comm_agree(comm, store_open(&trainer.store, settings.store)));
+    if (store_rows(trainer.store, SPLIT_TRAIN) == 0)
+        TRY_OR(done, comm_agree(comm, fail(STATUS_FAILED, "%s: /train is empty", settings.store)));
+    TRY_OR(done, resume_run(comm, &settings, &command, trainer.store, &trainer.run, &resumed));
+    struct run *run = trainer.run;
+    TRY_OR(done, comm_agree(comm, open_engine(&trainer.engine, run)));
+    int threads = engine_threads(trainer.engine);
+    int finished = resumed && run->epoch >= settings.epochs;
+    options_echo(&command, line, sizeof line);
+    log_info("%s; engine %s, %d rank%s x %d thread%s", line, engine_choice(trainer.engine),
+             comm_size(comm), comm_size(comm) > 1 ? "s" : "", threads, threads > 1 ? "s" : "");
+    if (finished)
+        log_info("%s has %lld epochs already; more --epochs would go on", settings.output,
+                 (long long)run->epoch);
+    else if (resumed)
+        announce(run, comm_size(comm), threads, engine_name(trainer.engine));
+    snprintf(run->engine, sizeof run->engine, "%s", engine_name(trainer.engine));
+    snprintf(run->cpu_isa, sizeof run->cpu_isa, "%s", isa_name());
+    provenance->threads = threads;
+    provenance_add(provenance, "engine_library", engine_library(trainer.engine));
+    if (!finished)
+        TRY_OR(done, trainer_run(&trainer));
+    if (comm_rank(comm) == 0)
+        say_result(run);
+done:
     engine_close(&trainer.engine);
     run_destroy(&trainer.run);
     store_close(&trainer.store);
@@ -148,10 +145,9 @@ int main(int argc, char **argv)
         status = fail(STATUS_USAGE, "no output given: -o run.h5");
     else if (status == 0 && store && file_same(settings.output, store))
         status = fail(STATUS_USAGE, "-o %s: is the store itself", settings.output);
-    status = comm_agree(comm, status);
-    if (status == 0)
-        status = comm_watch(comm, settings.timeout_s);
-    if (status == 0)
-        status = settings.check ? preflight_run(comm, &settings) : train(comm, &provenance);
+    TRY_OR(done, comm_agree(comm, status));
+    TRY_OR(done, comm_watch(comm, settings.timeout_s));
+    status = settings.check ? preflight_run(comm, &settings) : train(comm, &provenance);
+done:
     return comm_end(&comm, status);
 }

@@ -231,19 +231,16 @@ static int check_store(struct preflight *p)
         status = digest_store(store, mine);
     if (status == 0)
         status = model_build(&p->model, store_image_size(store), p->settings->channels);
+    TRY_OR(done, comm_agree(p->comm, status));
     memcpy(first, mine, sizeof first);
-    status = comm_agree(p->comm, status);
-    if (status == 0)
-        status = comm_broadcast(p->comm, first, sizeof first);
-    if (status == 0)
-        status = comm_agree(p->comm, memcmp(mine, first, sizeof mine) == 0
-                                         ? 0
-                                         : fail(STATUS_FAILED,
-                                                "%s: holds other rows than rank 0 reads", path));
-    if (status == 0)
-        snprintf(p->line, LINE, "%s: %lld + %lld rows, content_hash %.12s, sampled rows alike",
-                 path, (long long)store_rows(store, SPLIT_TRAIN),
-                 (long long)store_rows(store, SPLIT_VAL), store_content_hash(store));
+    TRY_OR(done, comm_broadcast(p->comm, first, sizeof first));
+    if (memcmp(mine, first, sizeof mine) != 0)
+        status = fail(STATUS_FAILED, "%s: holds other rows than rank 0 reads", path);
+    TRY_OR(done, comm_agree(p->comm, status));
+    snprintf(p->line, LINE, "%s: %lld + %lld rows, content_hash %.12s, sampled rows alike", path,
+             (long long)store_rows(store, SPLIT_TRAIN), (long long)store_rows(store, SPLIT_VAL),
+             store_content_hash(store));
+done:
     store_close(&store);
     return status;
 }

@@ -196,26 +196,27 @@ static int flush_sums(struct loop *loop, int64_t step)
     return 0;
 }
 
+/* Rank 0's part of a checkpoint. */
+static int write_run(const struct trainer *t)
+{
+    struct run *run = t->run;
+    TRY(engine_get(t->engine, ENGINE_PARAMETERS, run->parameters));
+    TRY(engine_get(t->engine, ENGINE_SQUARE_AVG, run->square_avg));
+    if (run->best_epoch == 0)
+        memcpy(run->best, run->parameters, (size_t)run->model.parameter_count * sizeof *run->best);
+    return run_write(t->settings->output, run, t->provenance);
+}
+
 static int save(struct loop *loop, int64_t step)
 {
     struct trainer *t = loop->trainer;
     struct run *run = t->run;
-    int status = 0;
     run->step = step;
     run->rows_taken =
         step < sampler_steps(&loop->sampler) ? step * loop->sampler.batch_size : loop->sampler.rows;
     comm_set_place(t->comm, "the checkpoint of epoch %lld, step %lld", (long long)run->epoch + 1,
                    (long long)step);
-    if (comm_rank(t->comm) == 0) {
-        status = engine_get(t->engine, ENGINE_PARAMETERS, run->parameters);
-        if (status == 0)
-            status = engine_get(t->engine, ENGINE_SQUARE_AVG, run->square_avg);
-        if (status == 0 && run->best_epoch == 0)
-            memcpy(run->best, run->parameters,
-                   (size_t)run->model.parameter_count * sizeof *run->best);
-        if (status == 0)
-            status = run_write(t->settings->output, run, t->provenance);
-    }
+    int status = comm_rank(t->comm) == 0 ? write_run(t) : 0;
     loop->saved_s = clock_s();
     return comm_agree(t->comm, status);
 }
@@ -357,21 +358,20 @@ int trainer_run(struct trainer *t)
     loop.logits =
         memory_zeroed((size_t)(val_rows > my_batch ? val_rows : my_batch), sizeof(float), "logits");
     loop.sums = memory_zeroed(2 * (size_t)steps, sizeof(double), "losses");
-    if (status == 0)
-        status = loop.slab && loop.logits && loop.sums ? 0 : STATUS_FAILED;
-    status = comm_agree(t->comm, status);
-    if (status == 0)
-        status = device_open(&loop.device, t->comm, t->engine, s);
-    if (status == 0)
-        status = device_load(&loop.device, t->comm, t->store, s);
-    if (status == 0 && !loop.device.resident)
-        status = comm_agree(t->comm, open_loader(&loop, my_batch));
-    if (status == 0 && s->epochs == 0)
-        status = save(&loop, 0);
-    if (status == 0 && loop.device.steps && t->run->epoch < s->epochs)
-        status = comm_agree(t->comm, prepare_device(&loop));
-    while (status == 0 && t->run->epoch < s->epochs)
-        status = train_epoch(&loop);
+    if (!loop.slab || !loop.logits || !loop.sums)
+        status = STATUS_FAILED;
+    TRY_OR(done, comm_agree(t->comm, status));
+    TRY_OR(done, device_open(&loop.device, t->comm, t->engine, s));
+    TRY_OR(done, device_load(&loop.device, t->comm, t->store, s));
+    if (!loop.device.resident)
+        TRY_OR(done, comm_agree(t->comm, open_loader(&loop, my_batch)));
+    if (s->epochs == 0)
+        TRY_OR(done, save(&loop, 0));
+    if (loop.device.steps && t->run->epoch < s->epochs)
+        TRY_OR(done, comm_agree(t->comm, prepare_device(&loop)));
+    while (t->run->epoch < s->epochs)
+        TRY_OR(done, train_epoch(&loop));
+done:
     loader_destroy(&loop.loader);
     status = device_close(&loop.device, status);
     sampler_release(&loop.sampler);

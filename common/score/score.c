@@ -62,28 +62,26 @@ int score_rows(const struct store *store, enum split split, struct engine *engin
     const int64_t batches = (count + batch_rows - 1) / batch_rows;
     int64_t *rows = memory_zeroed((size_t)count, sizeof *rows, "rows to score");
     struct block block = {count, batch_rows, rows};
-    int status = rows ? 0 : STATUS_FAILED;
-    if (change && status == 0) {
-        changer.frames = memory_aligned((size_t)batch_rows, changer.frame_bytes, "frames");
-        status =
-            changer.frames ? team_create(&changer.team, engine_threads(engine)) : STATUS_FAILED;
-    }
-    for (int64_t i = 0; rows && i < count; i++)
+    int status;
+    TRY_OR(done, rows ? 0 : STATUS_FAILED);
+    for (int64_t i = 0; i < count; i++)
         rows[i] = first + i;
-    if (status == 0)
-        status = loader_create(&loader, store, split, batch_rows, NULL);
-    if (status == 0)
-        status = loader_start(loader, plan_batch, &block, 0, batches);
-    for (int64_t batch = 0; status == 0 && batch < batches; batch++) {
+    if (change) {
+        changer.frames = memory_aligned((size_t)batch_rows, changer.frame_bytes, "frames");
+        TRY_OR(done,
+               changer.frames ? team_create(&changer.team, engine_threads(engine)) : STATUS_FAILED);
+    }
+    TRY_OR(done, loader_create(&loader, store, split, batch_rows, NULL));
+    TRY_OR(done, loader_start(loader, plan_batch, &block, 0, batches));
+    for (int64_t at = 0; at < count; at += batch_rows) {
         const uint8_t *frames, *labels;
         int64_t n;
-        status = loader_next(loader, &n, &frames, &labels);
-        int64_t at = batch * batch_rows;
-        if (status == 0 && change)
-            status = change_frames(&changer, first + at, n, &frames);
-        if (status == 0)
-            status = engine_forward(engine, (int)n, frames, logits + at);
+        TRY_OR(done, loader_next(loader, &n, &frames, &labels));
+        if (change)
+            TRY_OR(done, change_frames(&changer, first + at, n, &frames));
+        TRY_OR(done, engine_forward(engine, (int)n, frames, logits + at));
     }
+done:
     loader_destroy(&loader);
     team_destroy(&changer.team);
     free(changer.frames);

@@ -231,20 +231,17 @@ int run_write(const char *path, const struct run *run, const struct provenance *
     char part[4096];
     struct h5 *file;
     struct run *copy = NULL;
+    int status;
     part_path(path, part, sizeof part);
     TRY(h5_create(&file, part));
-    int status = write_contents(file, run, provenance);
-    if (status < 0)
-        h5_discard(&file);
-    else
-        status = h5_close(&file);
-    if (status == 0) /* what stands on the disk is what will be resumed from */
-        status = run_read(&copy, part);
+    TRY_OR(done, write_contents(file, run, provenance));
+    TRY_OR(done, h5_close(&file));
+    TRY_OR(done, run_read(&copy, part)); /* what stands on the disk will be resumed from */
+    TRY_OR(done, keep_previous(path));
+    TRY_OR(done, file_replace(part, path));
+done:
     run_destroy(&copy);
-    if (status == 0)
-        status = keep_previous(path);
-    if (status == 0)
-        status = file_replace(part, path);
+    h5_discard(&file);
     if (status < 0)
         unlink(part);
     return status;
@@ -302,25 +299,21 @@ int run_read(struct run **out, const char *path)
 {
     struct h5 *file;
     char channels[128];
-    int64_t image_size = 0;
+    int64_t image_size;
+    int status;
     *out = NULL;
     TRY(h5_open(&file, path));
-    int status =
-        h5_check_format(file, "unmask-run", RUN_FORMAT_VERSION, "a run (made by unmask-train)");
-    if (status == 0)
-        status = h5_get_int(file, "/", "image_size", &image_size);
-    if (status == 0)
-        status = h5_get_text(file, "/", "channels", channels, sizeof channels);
-    if (status == 0 && (image_size < 1 || image_size > 65536)) /* before it is cut to an int */
-        status =
-            fail(STATUS_FAILED, "%s: image_size %lld makes no sense", path, (long long)image_size);
-    if (status == 0 && run_create(out, (int)image_size, channels) < 0) {
-        char why[1024];
-        snprintf(why, sizeof why, "%s", fail_message());
-        status = fail(STATUS_FAILED, "%s: %s", path, why);
-    }
-    if (status == 0)
-        status = read_contents(file, *out, path);
+    TRY_OR(done,
+           h5_check_format(file, "unmask-run", RUN_FORMAT_VERSION, "a run (made by unmask-train)"));
+    TRY_OR(done, h5_get_int(file, "/", "image_size", &image_size));
+    TRY_OR(done, h5_get_text(file, "/", "channels", channels, sizeof channels));
+    if (image_size < 1 || image_size > 65536) /* before it is cut to an int */
+        TRY_OR(done, fail(STATUS_FAILED, "%s: image_size %lld makes no sense", path,
+                          (long long)image_size));
+    if (run_create(out, (int)image_size, channels) < 0)
+        TRY_OR(done, fail(STATUS_FAILED, "%s: %s", path, fail_message()));
+    TRY_OR(done, read_contents(file, *out, path));
+done:
     h5_close(&file);
     if (status < 0)
         run_destroy(out);
