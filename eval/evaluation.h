@@ -131,8 +131,8 @@ struct evaluation {
     int threshold_guessed[2];    /* of frames, of videos: val has too few real ones for fpr=F */
 };
 
-/* Fails on an empty split, a label that is neither 0 nor 1, a probability outside 0..1 (a network
- * that diverged gives NaN), a video row out of range and a video with frames of both classes. On
+/* Fails on an empty split, a probability outside 0..1 (a network that diverged gives NaN) and a
+ * video with frames of both classes; labels and rows of names have been checked with the store. On
  * failure nothing is left to clear. */
 int evaluation_compute(struct evaluation *evaluation);
 

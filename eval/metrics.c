@@ -4,8 +4,6 @@
  * agree, and with them the second decimal in the text. */
 #include "eval/metrics.h"
 
-#include "base/status.h"
-
 #include <math.h>
 #include <stdlib.h>
 
@@ -108,8 +106,6 @@ int metrics_compute(struct metrics *metrics, double threshold, int64_t count, co
                     const double *probabilities)
 {
     *metrics = (struct metrics){.count = count, .threshold = threshold};
-    if (count < 1)
-        return fail(STATUS_FAILED, "there is nothing to score: the split is empty");
     count_cells(metrics, labels, probabilities);
     compute_classes(metrics);
     compute_averages(metrics);
