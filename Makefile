@@ -66,6 +66,7 @@ TESTS    := $(filter-out %/test_onnx,$(TESTS))
 else
 PARTS    += $(BUILD)/onnx.pb-c.c
 endif
+PARTS    += $(BUILD)/eval/report.css.c $(BUILD)/eval/plots.gp.c
 TOOLS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/demo/*.c tests/bench/*.c))
 ifeq ($(ONEDNN),)
 TESTS    := $(filter-out %/test_cpu,$(TESTS))
@@ -87,6 +88,13 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(COMPILE) -c $< -o $@
+
+# Texts that the programs carry: eval/report.css becomes `const char report_css[]`.
+$(BUILD)/eval/%.c: eval/%
+	@mkdir -p $(@D)
+	$(call say,TEXT)
+	$(Q)(printf 'extern const char %s[];\nconst char %s[] =\n' $(subst .,_,$* $*) && \
+	  sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< && echo ';') > $@
 
 # The encoder of .onnx files, from ONNX's own description of them.
 $(BUILD)/onnx.pb-c.c: $(ONNX_PROTO)

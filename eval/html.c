@@ -92,7 +92,7 @@ static void print_head(const struct html *html)
             "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n"
             "<title>Deepfake detector: report on %s</title>\n<style>\n%s</style>\n</head>\n"
             "<body>\n<main>\n",
-            html->e->split, html_style);
+            html->e->split, report_css);
 }
 
 static void print_text_report(const struct html *html)

@@ -41,7 +41,10 @@ void html_interval(FILE *out, struct interval interval);
 /* A figure in 0..1 as a tick, its interval as a bar, and what to compare it with as a thin line. */
 void html_range(FILE *out, double figure, struct interval interval, double mark);
 
-extern const char html_style[];
+/* How the page looks (report.css): one column of sober type, the colours of Okabe and Ito (which
+ * colour-blind people tell apart) in a shade for each background; nothing is said by colour alone.
+ */
+extern const char report_css[];
 
 /* The sections, in the order of the page. */
 void html_summary(const struct html *html);

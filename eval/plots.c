@@ -4,7 +4,7 @@
  *   roc.dat         false and true positive rate: a block of frames, a block of videos
  *   confusion.dat   column, row, count, share of the row
  *   robustness.dat  place, change, strength, AUC of frames, AUC of videos: a block per change
- *   plots.gp        variables, then the fixed script (plots_script.c)
+ *   plots.gp        variables, then the fixed script (eval/plots.gp)
  *
  * A ROC of a million thresholds would make an SVG of a million points: points that move by less
  * than a thousandth of an axis are left out here (report.h5 keeps them all). */
@@ -159,7 +159,7 @@ static void print_script(FILE *out, const struct evaluation *e)
     print_auc(out, "video_auc", e->video_level.auc);
     print_ranges(out, e);
     fprintf(out, "robustness = %d\n", e->robustness != NULL);
-    fputs(plots_script, out);
+    fputs(plots_gp, out);
 }
 
 static int write_file(const char *folder, const char *name, const struct evaluation *e,

@@ -17,7 +17,13 @@ int plots_write(const struct evaluation *evaluation, const char *folder);
  * missing or fails, data and script stay. */
 int plots_render(const char *folder, int robustness);
 
-/* The fixed part of plots.gp; plots.c writes the variables it needs in front of it. */
-extern const char plots_script[];
+/* The fixed part of the script (eval/plots.gp); plots.c writes the variables it needs in front of
+ * it.
+ *
+ * Pictures are read as thumbnails in a folder and on slides as often as on a page: large type, few
+ * tics, thick lines, markers of different shape, and the blue and vermillion of Okabe and Ito,
+ * which colour-blind people tell apart. Legends stand below the axes, where no data can be. Text
+ * that varies is never `enhanced`, so that an underscore stays an underscore. */
+extern const char plots_gp[];
 
 #endif
