@@ -33,14 +33,14 @@ static int check_frames(const struct scored_frames *frames, const char *split)
 static int sum_frames(struct scored_videos *videos, const struct scored_frames *frames)
 {
     for (int64_t i = 0; i < frames->count; i++) {
-        int64_t v = frames->videos[i];
+        int64_t v = frames->names.video[i];
         if (videos->frames[v] && videos->labels[v] != frames->labels[i])
             return fail(STATUS_FAILED,
                         "video %s has frames of both classes: it cannot be scored as one; "
                         "preprocess with another --video-regex",
-                        frames->video_names[v]);
+                        frames->names.videos[v]);
         if (!videos->frames[v])
-            videos->groups[v] = frames->groups[i];
+            videos->groups[v] = frames->names.group[i];
         videos->labels[v] = frames->labels[i];
         videos->probabilities[v] += (double)frames->probabilities[i];
         videos->frames[v]++;
@@ -52,10 +52,10 @@ static int sum_frames(struct scored_videos *videos, const struct scored_frames *
 static void keep_present(struct scored_videos *videos, const struct scored_frames *frames)
 {
     int64_t kept = 0;
-    for (int64_t v = 0; v < frames->video_count; v++) {
+    for (int64_t v = 0; v < frames->names.video_count; v++) {
         if (!videos->frames[v])
             continue;
-        videos->names[kept] = frames->video_names[v];
+        videos->names[kept] = frames->names.videos[v];
         videos->labels[kept] = videos->labels[v];
         videos->frames[kept] = videos->frames[v];
         videos->groups[kept] = videos->groups[v];
@@ -67,7 +67,7 @@ static void keep_present(struct scored_videos *videos, const struct scored_frame
 
 static int pool_videos(struct scored_videos *videos, const struct scored_frames *frames)
 {
-    size_t places = (size_t)frames->video_count;
+    size_t places = (size_t)frames->names.video_count;
     videos->names = memory_zeroed(places, sizeof *videos->names, "videos");
     videos->labels = memory_zeroed(places, sizeof *videos->labels, "videos");
     videos->probabilities = memory_zeroed(places, sizeof *videos->probabilities, "videos");
@@ -102,12 +102,12 @@ static int add_intervals(struct evaluation *e)
     const struct scored_videos *v = &e->videos;
     struct metrics *levels[2] = {&e->frame_level, &e->video_level};
     struct sample samples[2] = {
-        {.count = f->count, .labels = f->labels, .scores = e->exact, .groups = f->groups},
+        {.count = f->count, .labels = f->labels, .scores = e->exact, .groups = f->names.group},
         {.count = v->count, .labels = v->labels, .scores = v->probabilities, .groups = v->groups},
     };
     for (int k = 0; k < 2; k++)
         samples[k].threshold = levels[k]->threshold;
-    TRY(bootstrap(samples, 2, f->group_count, e->threads));
+    TRY(bootstrap(samples, 2, f->names.group_count, e->threads));
     for (int k = 0; k < 2; k++) {
         memcpy(levels[k]->groups, samples[k].groups_with, sizeof samples[k].groups_with);
         memcpy(levels[k]->intervals, samples[k].intervals, sizeof samples[k].intervals);

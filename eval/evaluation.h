@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "store/run.h"
+#include "store/store.h"
 
 enum { CLASS_REAL, CLASS_FAKE, CLASS_COUNT };
 extern const char *const class_names[CLASS_COUNT];
@@ -82,18 +83,15 @@ struct metrics {
 /* What was scored, row by row in the order of the store. */
 struct scored_frames {
     int64_t count;
-    const uint8_t *labels;            /* (count) 1 = fake */
-    const float *probabilities;       /* (count) P(fake) */
-    const char *const *sources;       /* (count) path of the frame */
-    const int32_t *videos, *groups;   /* (count) rows of the names below */
-    int64_t video_count, group_count; /* of the whole store: some may have no frame here */
-    const char *const *video_names, *const *group_names;
+    const uint8_t *labels;      /* (count) 1 = fake */
+    const float *probabilities; /* (count) P(fake) */
+    struct store_names names;   /* videos and groups of the whole store: some have no frame here */
 };
 
 /* The videos that have a frame in the split, in the order of the store's /videos. */
 struct scored_videos {
     int64_t count;
-    const char **names; /* (count) pointing into scored_frames.video_names */
+    const char **names; /* (count) pointing into the names of the frames */
     uint8_t *labels;
     double *probabilities; /* mean over the frames */
     int64_t *frames;       /* how many */

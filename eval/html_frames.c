@@ -44,7 +44,7 @@ static void print_strip(const struct html *html, int64_t video)
     char taken[STRIP + 1] = {0};
     int called = mean > threshold, label = v->labels[video];
     for (int64_t i = 0; i < f->count; i++)
-        if (f->video_names[f->videos[i]] == v->names[video])
+        if (f->names.videos[f->names.video[i]] == v->names[video])
             taken[(int)(f->probabilities[i] * STRIP)] = 1;
     fputs("<li>", html->out);
     html_name(html->out, v->names[video]);
@@ -150,7 +150,7 @@ static int64_t surest_frame(const struct gallery *g, int label, int called)
     double threshold = g->html->e->frame_level.threshold;
     int64_t surest = -1;
     for (int64_t i = 0; i < f->count; i++) {
-        if (f->labels[i] != label || g->shown[f->videos[i]] ||
+        if (f->labels[i] != label || g->shown[f->names.video[i]] ||
             ((double)f->probabilities[i] > threshold) != called)
             continue;
         float ahead = surest < 0 ? 0 : f->probabilities[i] - f->probabilities[surest];
@@ -172,14 +172,14 @@ static int print_cell(struct gallery *g, int label, int called)
     fprintf(out, "<h3>%s: %" PRId64 " %s frames called %s</h3>\n<div class=\"thumbs\">\n",
             names[label][called], e->frame_level.confusion[label][called], class_names[label],
             class_names[called]);
-    memset(g->shown, 0, (size_t)f->video_count);
+    memset(g->shown, 0, (size_t)f->names.video_count);
     for (int k = 0; k < FRAMES_SHOWN && (row = surest_frame(g, label, called)) >= 0; k++) {
-        g->shown[f->videos[row]] = 1;
+        g->shown[f->names.video[row]] = 1;
         fprintf(out, "<figure><img alt=\"%s frame called %s\" ", class_names[label],
                 class_names[called]);
         TRY(print_picture(g, row));
         fprintf(out, "\"><figcaption><b>%.4f</b>", (double)f->probabilities[row]);
-        html_name(out, f->sources[row]);
+        html_name(out, f->names.source[row]);
         fputs("</figcaption></figure>\n", out);
     }
     fputs("</div>\n", out);
@@ -193,7 +193,7 @@ int html_frames(const struct html *html)
     int status;
     g.frame = memory_zeroed(side * side, 3, "frame");
     g.small = memory_zeroed(THUMB * THUMB, 3, "frame");
-    g.shown = memory_zeroed((size_t)html->e->frames.video_count, 1, "videos");
+    g.shown = memory_zeroed((size_t)html->e->frames.names.video_count, 1, "videos");
     TRY_OR(done, g.frame && g.small && g.shown ? 0 : STATUS_FAILED);
     TRY_OR(done, resizer_create(&g.resizer));
     fprintf(html->out,

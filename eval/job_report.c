@@ -36,22 +36,14 @@ static int open_inputs(struct scoring *scoring, struct job *job, struct threshol
     return comm_rank(job->comm) == 0 ? h5_check_output(settings->output, REPORT_FORMAT) : 0;
 }
 
-/* The scored rows of a split; the frames borrow the names. */
-static int read_frames(struct scored_frames *frames, struct store_names *names,
-                       const struct store *store, enum split split, const float *probabilities)
+/* The scored rows of a split; their names are to be released. */
+static int read_frames(struct scored_frames *frames, const struct store *store, enum split split,
+                       const float *probabilities)
 {
-    TRY(store_read_names(store, split, names));
-    *frames = (struct scored_frames){store_rows(store, split),
-                                     store_labels(store, split),
-                                     probabilities,
-                                     names->source,
-                                     names->video,
-                                     names->group,
-                                     names->video_count,
-                                     names->group_count,
-                                     names->videos,
-                                     names->groups};
-    return 0;
+    frames->count = store_rows(store, split);
+    frames->labels = store_labels(store, split);
+    frames->probabilities = probabilities;
+    return store_read_names(store, split, &frames->names);
 }
 
 /* Which files the report was made from. */
@@ -108,7 +100,6 @@ static int report(const struct scoring *scoring, enum split split, struct scores
 {
     const struct settings *settings = scoring->job->settings;
     const struct run *run = scoring->run;
-    struct store_names names = {0}, val_names = {0};
     struct scored_frames val = {0};
     struct robustness robustness;
     struct evaluation evaluation = {
@@ -123,9 +114,9 @@ static int report(const struct scoring *scoring, enum split split, struct scores
     for (int c = 0; c < RUN_COLUMNS; c++)
         evaluation.history.columns[c] = run->history[c];
     int status;
-    TRY_OR(done, read_frames(&evaluation.frames, &names, scoring->store, split, scores->rows[0]));
+    TRY_OR(done, read_frames(&evaluation.frames, scoring->store, split, scores->rows[0]));
     if (scores->of_val)
-        TRY_OR(done, read_frames(&val, &val_names, scoring->store, SPLIT_VAL, scores->of_val));
+        TRY_OR(done, read_frames(&val, scoring->store, SPLIT_VAL, scores->of_val));
     TRY_OR(done, evaluation_compute(&evaluation));
     if (strcmp(evaluation.threshold_split, evaluation.split) == 0)
         log_warn("--threshold %s was chosen on %s and is tried on it: optimistic",
@@ -147,8 +138,8 @@ static int report(const struct scoring *scoring, enum split split, struct scores
     TRY_OR(done, audit_verdict(&scores->audit, scoring->store_path));
 done:
     evaluation_clear(&evaluation);
-    store_names_release(&names);
-    store_names_release(&val_names);
+    store_names_release(&evaluation.frames.names);
+    store_names_release(&val.names);
     return status;
 }
 

@@ -231,14 +231,14 @@ static int write_predictions(struct h5 *file, const struct evaluation *e)
     const struct scored_videos *v = &e->videos;
     TRY(write_rows(file, "/predictions", f->count, f->labels, H5_FLOAT32, f->probabilities,
                    e->frame_level.threshold));
-    TRY(h5_write_strings(file, "/predictions/source", f->count, f->sources));
-    TRY(write_names(file, "/predictions/video", f->count, f->videos, f->video_names));
-    TRY(write_names(file, "/predictions/group", f->count, f->groups, f->group_names));
+    TRY(h5_write_strings(file, "/predictions/source", f->count, f->names.source));
+    TRY(write_names(file, "/predictions/video", f->count, f->names.video, f->names.videos));
+    TRY(write_names(file, "/predictions/group", f->count, f->names.group, f->names.groups));
     TRY(write_rows(file, "/video/predictions", v->count, v->labels, H5_FLOAT64, v->probabilities,
                    e->video_level.threshold));
     TRY(h5_write_strings(file, "/video/predictions/video", v->count, v->names));
     TRY(write_column(file, "/video/predictions", "frames", H5_INT64, v->count, v->frames));
-    return write_names(file, "/video/predictions/group", v->count, v->groups, f->group_names);
+    return write_names(file, "/video/predictions/group", v->count, v->groups, f->names.groups);
 }
 
 static int write_history(struct h5 *file, const struct scored_history *history)

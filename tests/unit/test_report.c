@@ -10,13 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const sources[] = {"real/a/0.jpg", "real/a/1.jpg", "real/é 'b'.jpg",
-                                      "fake/c/0.jpg", "fake/c/1.jpg"};
-static const char *const videos[] = {"fake/c", "real/a", "real/é 'b'"};
-static const char *const groups[] = {"a", "b"};
+static const char *sources[] = {"real/a/0.jpg", "real/a/1.jpg", "real/é 'b'.jpg", "fake/c/0.jpg",
+                                "fake/c/1.jpg"};
+static const char *videos[] = {"fake/c", "real/a", "real/é 'b'"};
+static const char *groups[] = {"a", "b"};
 static const uint8_t labels[] = {0, 0, 0, 1, 1};
 static const float probabilities[] = {0.25f, 0.625f, 0.125f, 0.875f, 0.375f};
-static const int32_t video_rows[] = {1, 1, 2, 0, 0}, group_rows[] = {0, 0, 1, 0, 0};
+static int32_t video_rows[] = {1, 1, 2, 0, 0}, group_rows[] = {0, 0, 1, 0, 0};
 static const double epochs[] = {1, 2, 3}, falling[] = {0.75, 0.5, 0.25},
                     diverged[] = {1, NAN, INFINITY};
 
@@ -26,7 +26,10 @@ static struct evaluation computed(int64_t history)
         .split = "val",
         .weights = "last",
         .split_by = "video",
-        .frames = {5, labels, probabilities, sources, video_rows, group_rows, 3, 2, videos, groups},
+        .frames = {5,
+                   labels,
+                   probabilities,
+                   {sources, videos, groups, 3, 2, video_rows, group_rows}},
         .history = {.epochs = history},
     };
     for (int c = 0; c < RUN_COLUMNS; c++)

@@ -82,10 +82,10 @@ END_TEST
 
 /* ---- the summary ---- */
 
-static const char *const names[] = {"real/a", "real/b", "fake/c", "fake/d", "fake/unused"};
+static const char *names[] = {"real/a", "real/b", "fake/c", "fake/d", "fake/unused"};
 static const uint8_t labels[] = {0, 0, 0, 1, 1, 1, 1};
 static const float probabilities[] = {0.25f, 0.75f, 0.125f, 0.875f, 1, 0.25f, 0.375f};
-static const int32_t rows[] = {0, 0, 1, 2, 2, 2, 3};
+static int32_t rows[] = {0, 0, 1, 2, 2, 2, 3};
 
 static struct evaluation small_evaluation(void)
 {
@@ -95,13 +95,13 @@ static struct evaluation small_evaluation(void)
         .frames = {.count = 7,
                    .labels = labels,
                    .probabilities = probabilities,
-                   .sources = names, /* not looked at here */
-                   .videos = rows,
-                   .groups = rows,
-                   .video_count = 5,
-                   .group_count = 5,
-                   .video_names = names,
-                   .group_names = names},
+                   .names = {.source = names, /* not looked at here */
+                             .videos = names,
+                             .groups = names,
+                             .video = rows,
+                             .group = rows,
+                             .video_count = 5,
+                             .group_count = 5}},
     };
 }
 
