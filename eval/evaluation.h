@@ -98,12 +98,6 @@ struct scored_videos {
     int32_t *groups;       /* of its first frame */
 };
 
-/* One value per epoch, copied from the run. */
-struct scored_history {
-    int64_t epochs; /* 0 for a run that was never trained */
-    const double *columns[RUN_COLUMNS];
-};
-
 struct audit;
 struct robustness;
 
@@ -113,7 +107,7 @@ struct evaluation {
     const char *weights;  /* "last" or "best" */
     const char *split_by; /* "video" or "frame", as the store says; NULL when unknown */
     struct scored_frames frames;
-    struct scored_history history;
+    const struct run *run;               /* for its history, which a report quotes */
     const struct audit *audit;           /* NULL: none was made */
     const struct robustness *robustness; /* NULL: not asked for */
     const char *threshold; /* the option's text: "0.5", "youden", ...; NULL is "0.5" */

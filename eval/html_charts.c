@@ -133,38 +133,39 @@ static void print_measure(const struct html *html, const char *title, const char
                           int val)
 {
     enum { MOST_POINTS = 300, MOST_DOTS = 40 };
-    const struct scored_history *h = &html->e->history;
-    const double *epoch = h->columns[RUN_EPOCH], *pair[] = {h->columns[train], h->columns[val]};
+    const struct run *run = html->e->run;
+    const double *epoch = run->history[RUN_EPOCH];
+    const double *pair[] = {run->history[train], run->history[val]};
     double top = 0, bottom = 1;
-    for (int64_t i = 0; i < 2 * h->epochs; i++)
+    for (int64_t i = 0; i < 2 * run->epoch; i++)
         if (isfinite(pair[i % 2][i / 2])) {
             top = fmax(top, pair[i % 2][i / 2]);
             bottom = fmin(bottom, pair[i % 2][i / 2]);
         }
     int is_loss = train == RUN_TRAIN_LOSS;
-    struct svg chart = {html->out, svg_linear("epoch", epoch[0] - 1, epoch[h->epochs - 1], 1),
+    struct svg chart = {html->out, svg_linear("epoch", epoch[0] - 1, epoch[run->epoch - 1], 1),
                         is_loss ? svg_linear(label, 0, top > 0 ? top * 1.05 : 1, 0)
                                 : svg_linear(label, fmin(0.5, floor(bottom * 10) / 10), 1, 0)};
     fprintf(html->out, "<figure>\n<h3>%s</h3>\n", title);
     svg_begin(&chart, is_loss ? "Loss by epoch" : "Accuracy by epoch");
     for (int k = 1; k >= 0; k--) {
         const char *class = k ? "two" : "one";
-        svg_line(&chart, class, h->epochs, epoch, pair[k], 1 + h->epochs / MOST_POINTS);
-        if (h->epochs <= MOST_DOTS)
-            svg_dots(&chart, class, h->epochs, epoch, pair[k]);
+        svg_line(&chart, class, run->epoch, epoch, pair[k], 1 + run->epoch / MOST_POINTS);
+        if (run->epoch <= MOST_DOTS)
+            svg_dots(&chart, class, run->epoch, epoch, pair[k]);
     }
     svg_end(&chart);
     fputs("<figcaption><span class=\"key\"></span>training<span class=\"key b\"></span>validation",
           html->out);
-    if (h->epochs > MOST_POINTS)
-        fprintf(html->out, "; one epoch in %" PRId64 " is drawn", 1 + h->epochs / MOST_POINTS);
+    if (run->epoch > MOST_POINTS)
+        fprintf(html->out, "; one epoch in %" PRId64 " is drawn", 1 + run->epoch / MOST_POINTS);
     fputs("</figcaption>\n</figure>\n", html->out);
 }
 
 void html_history(const struct html *html)
 {
     fputs("<section>\n<h2>Training</h2>\n", html->out);
-    if (html->e->history.epochs == 0) {
+    if (html->e->run->epoch == 0) {
         fputs("<p>This run has not been trained.</p>\n</section>\n", html->out);
         return;
     }

@@ -99,20 +99,17 @@ struct scores {
 static int report(const struct scoring *scoring, enum split split, struct scores *scores)
 {
     const struct settings *settings = scoring->job->settings;
-    const struct run *run = scoring->run;
     struct scored_frames val = {0};
     struct robustness robustness;
     struct evaluation evaluation = {
         .split = settings->split,
         .weights = settings->weights,
         .split_by = store_split_by(scoring->store),
-        .history = {.epochs = run->epoch},
+        .run = scoring->run,
         .threshold = settings->threshold,
         .threshold_frames = scores->of_val ? &val : NULL,
         .threads = engine_threads(scoring->engine),
     };
-    for (int c = 0; c < RUN_COLUMNS; c++)
-        evaluation.history.columns[c] = run->history[c];
     int status;
     TRY_OR(done, read_frames(&evaluation.frames, scoring->store, split, scores->rows[0]));
     if (scores->of_val)

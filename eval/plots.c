@@ -27,9 +27,9 @@ static void print_history(FILE *out, const struct evaluation *e)
     static const int columns[] = {RUN_EPOCH, RUN_TRAIN_LOSS, RUN_TRAIN_ACCURACY, RUN_VAL_LOSS,
                                   RUN_VAL_ACCURACY};
     fputs("# epoch train_loss train_accuracy val_loss val_accuracy\n", out);
-    for (int64_t i = 0; i < e->history.epochs; i++)
+    for (int64_t i = 0; i < e->run->epoch; i++)
         for (int c = 0; c < 5; c++)
-            fprintf(out, "%.9g%c", e->history.columns[columns[c]][i], c < 4 ? ' ' : '\n');
+            fprintf(out, "%.9g%c", e->run->history[columns[c]][i], c < 4 ? ' ' : '\n');
 }
 
 static void print_curve(FILE *out, const struct curve *roc)
@@ -103,14 +103,14 @@ static void print_auc(FILE *out, const char *name, double auc)
 }
 
 /* The extreme of two history columns and `start`; what is not finite does not count. */
-static double extreme(const struct scored_history *history, const int *columns, double start,
+static double extreme(const struct run *run, const int *columns, double start,
                       double (*choose)(double, double))
 {
     double value = start;
     for (int c = 0; c < 2; c++)
-        for (int64_t i = 0; i < history->epochs; i++)
-            if (isfinite(history->columns[columns[c]][i]))
-                value = choose(value, history->columns[columns[c]][i]);
+        for (int64_t i = 0; i < run->epoch; i++)
+            if (isfinite(run->history[columns[c]][i]))
+                value = choose(value, run->history[columns[c]][i]);
     return value;
 }
 
@@ -129,15 +129,15 @@ static void print_ranges(FILE *out, const struct evaluation *e)
 {
     static const int losses[] = {RUN_TRAIN_LOSS, RUN_VAL_LOSS};
     static const int accuracies[] = {RUN_TRAIN_ACCURACY, RUN_VAL_ACCURACY};
-    const struct scored_history *h = &e->history;
-    int64_t n = h->epochs;
-    double loss = extreme(h, losses, 0, fmax);
+    const struct run *run = e->run;
+    int64_t n = run->epoch;
+    double loss = extreme(run, losses, 0, fmax);
     double majority = strcmp(e->split, "val") ? NAN : e->frame_level.majority_accuracy;
-    double lowest = extreme(h, accuracies, fmin(majority, 0.9), fmin);
+    double lowest = extreme(run, accuracies, fmin(majority, 0.9), fmin);
 
     fprintf(out, "epochs = %" PRId64 "\n", n);
-    fprintf(out, "first_epoch = %.0f\n", n ? h->columns[RUN_EPOCH][0] : 0);
-    fprintf(out, "last_epoch = %.0f\n", n ? h->columns[RUN_EPOCH][n - 1] : 1);
+    fprintf(out, "first_epoch = %.0f\n", n ? run->history[RUN_EPOCH][0] : 0);
+    fprintf(out, "last_epoch = %.0f\n", n ? run->history[RUN_EPOCH][n - 1] : 1);
     fprintf(out, "epoch_step = %.0f\n", tic_step(n));
     fprintf(out, "loss_top = %.9g\n", loss > 0 ? loss * 1.1 : 1.0);
     fprintf(out, "accuracy_bottom = %.1f\n", fmax(0, floor((lowest - 0.05) * 10) / 10));

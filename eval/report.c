@@ -241,12 +241,10 @@ static int write_predictions(struct h5 *file, const struct evaluation *e)
     return write_names(file, "/video/predictions/group", v->count, v->groups, f->names.groups);
 }
 
-static int write_history(struct h5 *file, const struct scored_history *history)
+static int write_history(struct h5 *file, const struct run *run)
 {
-    static const double none = 0;
     for (int c = 0; c < RUN_COLUMNS; c++)
-        TRY(h5_write(file, run_history_paths[c], H5_FLOAT64, 1, &history->epochs,
-                     history->epochs ? history->columns[c] : &none));
+        TRY(h5_write(file, run_history_paths[c], H5_FLOAT64, 1, &run->epoch, run->history[c]));
     return STATUS_OK;
 }
 
@@ -273,5 +271,5 @@ int report_write(struct h5 *file, const struct evaluation *evaluation)
         TRY(robustness_write(file, evaluation->robustness));
     if (evaluation->audit)
         TRY(audit_write(file, evaluation->audit));
-    return write_history(file, &evaluation->history);
+    return write_history(file, evaluation->run);
 }
