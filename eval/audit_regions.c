@@ -1,6 +1,5 @@
 /* The region audit: does the detector need the face? */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/status.h"
 #include "eval/audit_inside.h"

@@ -16,7 +16,6 @@
 #ifndef EVAL_EVALUATION_H
 #define EVAL_EVALUATION_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "store/run.h"

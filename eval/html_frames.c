@@ -2,13 +2,11 @@
 #include "eval/html.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "eval/metrics.h"
 #include "image/image.h"
 
 enum {

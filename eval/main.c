@@ -7,7 +7,6 @@
  *     --export FILE RUN         the network for other programs */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "base/log.h"

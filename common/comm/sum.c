@@ -8,7 +8,6 @@
  *
  * Two slabs of traffic per rank whatever the number of ranks, as in the best all-reduce. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "base/slices.h"

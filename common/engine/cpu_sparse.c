@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "base/vector.h"
-
 #define LANES 8
 #include "engine/cpu_sparse_rows.h"
 #define LANES 16

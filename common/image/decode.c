@@ -15,7 +15,6 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -272,4 +271,13 @@ void image_release(struct image *image)
 {
     free(image->pixels);
     *image = (struct image){0};
+}
+
+/* Two steps, since the version is a bare token like 2.1.5 and not a string. */
+#define TEXT_OF(token) #token
+#define TEXT(macro)    TEXT_OF(macro)
+
+const char *image_library(void)
+{
+    return "libjpeg-turbo " TEXT(LIBJPEG_TURBO_VERSION);
 }

@@ -1,10 +1,12 @@
 #include "model/model.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "base/status.h"
 
 enum { CHANNELS_MAX = 4096 };
@@ -104,4 +106,14 @@ int model_build(struct model *model, int image_size, const char *channels)
         shape = add_block(model, i + 1, shape, widths[i]);
     add_linear(model, "fc", shape, 1);
     return 0;
+}
+
+void model_initialise(const struct model *model, uint64_t seed, float *parameters)
+{
+    for (int t = 0; t < model->tensor_count; t++) {
+        const struct tensor *tensor = &model->tensors[t];
+        float bound = (float)(1 / sqrt((double)tensor->fan_in));
+        for (int64_t k = tensor->offset; k < tensor->offset + tensor->count; k++)
+            parameters[k] = (2 * random_unit(random_at(seed, (uint64_t)k)) - 1) * bound;
+    }
 }

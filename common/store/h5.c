@@ -1,6 +1,5 @@
 #include "store/h5.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -31,7 +31,7 @@ void provenance_add(struct provenance *provenance, const char *name, const char 
     provenance->libraries[provenance->library_count++].version = version;
 }
 
-const char *h5_library_version(void)
+static const char *hdf5_version(void)
 {
     static char words[32];
     unsigned major, minor, release;
@@ -95,7 +95,7 @@ int provenance_write(struct h5 *file, const struct provenance *p)
     TRY(h5_set_text(file, "/", "date", date));
     TRY(h5_set_int(file, "/", "ranks", p->ranks));
     TRY(h5_set_int(file, "/", "threads", p->threads));
-    TRY(h5_set_text(file, "/", "hdf5_version", h5_library_version()));
+    TRY(h5_set_text(file, "/", "hdf5_version", hdf5_version()));
     for (int i = 0; i < p->library_count; i++)
         TRY(h5_set_text(file, "/", p->libraries[i].name, p->libraries[i].version));
     return 0;

@@ -37,6 +37,4 @@ int provenance_write(struct h5 *file, const struct provenance *provenance);
 int provenance_option_equals(struct h5 *file, const struct option *option, char *stored,
                              int stored_bytes);
 
-const char *h5_library_version(void);
-
 #endif

@@ -3,7 +3,6 @@
  * through MPI-IO and put their frames where they belong. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"

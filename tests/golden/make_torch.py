@@ -2,7 +2,7 @@
 """Golden values of training, from PyTorch (Debian: python3-torch).
 
 Writes tests/golden/torch_default.txt and torch_small.txt. Frames and initial weights are made here
-by the formulas of common/base/random.h and common/model/initialise.c, so a C test makes the same.
+by the formulas of common/base/random.h and common/model/model.c, so a C test makes the same.
 The classes differ in a pattern, so that the loss falls as in a real run.
 
     python3 tests/golden/make_torch.py [threads]
