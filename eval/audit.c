@@ -13,48 +13,29 @@
 #include "eval/scoring.h"
 #include "store/content_hash.h"
 
-static int read_rows(struct audit_rows *rows, const struct store *store)
+static int read_rows(struct audit_rows *rows, struct audit *audit, const struct store *store)
 {
     for (int split = 0; split < SPLIT_COUNT; split++)
         rows->count += store_rows(store, split);
-    size_t count = (size_t)rows->count;
-    rows->labels = memory_zeroed(count, 1, "labels");
-    rows->splits = memory_zeroed(count, 1, "splits");
-    rows->groups = memory_zeroed(count, sizeof *rows->groups, "groups");
-    rows->sources = memory_zeroed(count, sizeof *rows->sources, "sources");
-    rows->digests = memory_zeroed(count, sizeof *rows->digests, "digests");
-    if (!rows->labels || !rows->splits || !rows->groups || !rows->sources || !rows->digests)
+    rows->list = memory_zeroed((size_t)rows->count, sizeof *rows->list, "rows");
+    rows->digests = memory_zeroed((size_t)rows->count, sizeof *rows->digests, "digests");
+    if (!rows->list || !rows->digests)
         return STATUS_FAILED;
     int64_t at = 0;
     for (int split = 0; split < SPLIT_COUNT; split++) {
-        const struct store_names *names = &rows->of[split];
+        struct store_names *names = &audit->names[split];
         int64_t n = store_rows(store, split);
         rows->first[split] = at;
-        if (n > 0)
-            TRY(store_read_names(store, split, &rows->of[split]));
-        for (int64_t i = 0; i < n; i++, at++) {
-            rows->labels[at] = store_labels(store, split)[i];
-            rows->splits[at] = (uint8_t)split;
-            rows->groups[at] = names->group[i];
-            rows->sources[at] = names->source[i];
-        }
-        if (n > 0) {
-            rows->group_count = names->group_count;
-            rows->group_names = names->groups;
-        }
+        if (n == 0)
+            continue;
+        TRY(store_read_names(store, split, names));
+        for (int64_t i = 0; i < n; i++)
+            rows->list[at++] = (struct audit_row){names->source[i], names->group[i],
+                                                  store_labels(store, split)[i], (uint8_t)split};
+        rows->group_count = names->group_count;
+        rows->group_names = names->groups;
     }
     return 0;
-}
-
-static void release_rows(struct audit_rows *rows)
-{
-    free(rows->labels);
-    free(rows->splits);
-    free(rows->groups);
-    free(rows->sources);
-    free(rows->digests);
-    for (int split = 0; split < SPLIT_COUNT; split++)
-        store_names_release(&rows->of[split]);
 }
 
 static int hash_rows(const struct store *store, enum split split, int64_t first, int64_t count,
@@ -118,8 +99,7 @@ static int check_content(const struct audit_rows *rows, const struct store *stor
 /* A row as it is sorted: equal pixels come together, the earliest split and name first. */
 struct print {
     const uint8_t *digest;
-    const char *source;
-    int split;
+    const struct audit_row *row;
 };
 
 static int compare_prints(const void *left, const void *right)
@@ -127,8 +107,8 @@ static int compare_prints(const void *left, const void *right)
     const struct print *a = left, *b = right;
     int order = memcmp(a->digest, b->digest, SHA256_BYTES);
     if (order == 0)
-        order = a->split - b->split;
-    return order ? order : strcmp(a->source, b->source);
+        order = a->row->split - b->row->split;
+    return order ? order : strcmp(a->row->source, b->row->source);
 }
 
 static int compare_duplicates(const void *left, const void *right)
@@ -138,40 +118,27 @@ static int compare_duplicates(const void *left, const void *right)
     return order ? order : strcmp(a->source[1], b->source[1]);
 }
 
-static char *copied(const char *text)
-{
-    char *copy = memory_zeroed(strlen(text) + 1, 1, "name");
-    return copy ? strcpy(copy, text) : NULL;
-}
-
-static int add_duplicate(struct audit *audit, const struct print *first, const struct print *again)
-{
-    struct audit_duplicate *d = &audit->duplicates[audit->duplicate_count++];
-    *d = (struct audit_duplicate){.split = {split_name(first->split), split_name(again->split)},
-                                  .source = {copied(first->source), copied(again->source)}};
-    return d->source[0] && d->source[1] ? 0 : STATUS_FAILED;
-}
-
 int audit_find_duplicates(struct audit *audit, const struct audit_rows *rows)
 {
     struct print *prints = memory_zeroed((size_t)rows->count, sizeof *prints, "rows to sort");
-    int status = prints ? 0 : STATUS_FAILED;
+    struct audit_duplicate *found = audit->duplicates =
+        memory_zeroed((size_t)rows->count, sizeof *found, "duplicates");
+    int status = prints && found ? 0 : STATUS_FAILED;
     for (int64_t i = 0; status == 0 && i < rows->count; i++)
-        prints[i] = (struct print){rows->digests[i].pixels, rows->sources[i], rows->splits[i]};
-    audit->duplicates = memory_zeroed((size_t)rows->count, sizeof *audit->duplicates, "duplicates");
-    if (!audit->duplicates)
-        status = STATUS_FAILED;
+        prints[i] = (struct print){rows->digests[i].pixels, &rows->list[i]};
     if (status == 0)
         qsort(prints, (size_t)rows->count, sizeof *prints, compare_prints);
     for (int64_t i = 1, first = 0; status == 0 && i < rows->count; i++) {
+        const struct audit_row *a = prints[first].row, *b = prints[i].row;
         if (memcmp(prints[i].digest, prints[first].digest, SHA256_BYTES) != 0)
             first = i;
-        else if (prints[i].split != prints[first].split)
-            status = add_duplicate(audit, &prints[first], &prints[i]);
+        else if (a->split != b->split)
+            found[audit->duplicate_count++] =
+                (struct audit_duplicate){{split_name(a->split), split_name(b->split)},
+                                         {a->source, b->source}};
     }
     if (status == 0)
-        qsort(audit->duplicates, (size_t)audit->duplicate_count, sizeof *audit->duplicates,
-              compare_duplicates);
+        qsort(found, (size_t)audit->duplicate_count, sizeof *found, compare_duplicates);
     free(prints);
     return status;
 }
@@ -182,16 +149,10 @@ int audit_find_shared(struct audit *audit, const struct audit_rows *rows)
     audit->shared = memory_zeroed((size_t)rows->group_count, sizeof *audit->shared, "groups");
     int status = sides && audit->shared ? 0 : STATUS_FAILED;
     for (int64_t i = 0; status == 0 && i < rows->count; i++)
-        sides[rows->groups[i]] |= (uint8_t)(1 << rows->splits[i]);
-    for (int64_t g = 0; status == 0 && g < rows->group_count; g++) {
-        if ((sides[g] & (sides[g] - 1)) == 0) /* one side at most */
-            continue;
-        char *name = copied(rows->group_names[g]);
-        if (name)
-            audit->shared[audit->shared_count++] = name;
-        else
-            status = STATUS_FAILED;
-    }
+        sides[rows->list[i].group] |= (uint8_t)(1 << rows->list[i].split);
+    for (int64_t g = 0; status == 0 && g < rows->group_count; g++)
+        if (sides[g] & (sides[g] - 1)) /* more than one side */
+            audit->shared[audit->shared_count++] = rows->group_names[g];
     free(sides);
     return status;
 }
@@ -220,14 +181,15 @@ int audit_store(struct audit *audit, struct comm *comm, const char *path, const 
     struct audit_rows rows = {0};
     int first = comm_rank(comm) == 0, status;
     *audit = (struct audit){.split_by_video = strcmp(store_split_by(store), "video") == 0};
-    status = comm_agree(comm, first ? read_rows(&rows, store) : 0);
+    status = comm_agree(comm, first ? read_rows(&rows, audit, store) : 0);
     for (int64_t split = 0, at = 0; status == 0 && split < SPLIT_COUNT; split++) {
         status = gather_digests(comm, store, (enum split)split, first ? rows.digests + at : NULL);
         at += store_rows(store, (enum split)split);
     }
     if (status == 0)
         status = comm_agree(comm, first ? find_all(audit, path, store, &rows, threads) : 0);
-    release_rows(&rows);
+    free(rows.list);
+    free(rows.digests);
     return status;
 }
 
@@ -242,11 +204,8 @@ int audit_verdict(const struct audit *audit, const char *path)
 
 void audit_clear(struct audit *audit)
 {
-    for (int64_t i = 0; i < audit->duplicate_count; i++)
-        for (int side = 0; side < 2; side++)
-            free(audit->duplicates[i].source[side]);
-    for (int64_t i = 0; i < audit->shared_count; i++)
-        free(audit->shared[i]);
+    for (int split = 0; split < SPLIT_COUNT; split++)
+        store_names_release(&audit->names[split]);
     free(audit->duplicates);
     free(audit->shared);
     free(audit->notes);

@@ -5,7 +5,7 @@
  *   shared      groups with frames on two sides of the split
  *   regions     with a run: the split scored again without the face, and with nothing but the face
  *
- * Plain results, filled on rank 0. Texts are owned by the audit unless it says otherwise. */
+ * Plain results, filled on rank 0. Names live as long as the audit. */
 #ifndef EVAL_AUDIT_H
 #define EVAL_AUDIT_H
 
@@ -36,7 +36,7 @@ struct audit_cue {
 /* A frame of val or test (place 1) whose stored pixels are those of one in an earlier split. */
 struct audit_duplicate {
     const char *split[2]; /* "train", "val" or "test" */
-    char *source[2];
+    const char *source[2];
 };
 
 struct audit_region {
@@ -49,13 +49,13 @@ struct audit {
     int64_t frames; /* of all splits */
     struct audit_cue cues[AUDIT_CUES];
     int64_t duplicate_count, shared_count;
-    struct audit_duplicate *duplicates; /* (duplicate_count) */
-    char **shared;                      /* (shared_count) names of the groups */
-    int split_by_video;                 /* then a shared group is an error, else it is by design */
-    int region_count;                   /* 0, or AUDIT_REGIONS */
+    struct audit_duplicate *duplicates;    /* (duplicate_count) */
+    const char **shared;                   /* (shared_count) names of the groups */
+    struct store_names names[SPLIT_COUNT]; /* what sources and shared point into */
+    int split_by_video; /* then a shared group is an error, else it is by design */
+    int region_count;   /* 0, or AUDIT_REGIONS */
     struct audit_region regions[AUDIT_REGIONS];
-    char
-        *notes; /* what a reader must know: whole sentences, one a line; "" when there is nothing */
+    char *notes; /* what a reader must know: sentences, one a line; "" when there is nothing */
 };
 
 struct comm;

@@ -62,11 +62,12 @@ static int find_places(struct h5 *file, const char *path, const struct audit_row
         qsort(sorted, (size_t)count, sizeof *sorted, compare_paths);
     for (int64_t i = 0; status == 0 && i < rows->count; i++) {
         const char **found =
-            bsearch(&rows->sources[i], sorted, (size_t)count, sizeof *sorted, compare_paths);
+            bsearch(&rows->list[i].source, sorted, (size_t)count, sizeof *sorted, compare_paths);
         if (found)
             (*places)[i] = (*found - paths) / (int64_t)stride;
         else
-            status = fail(STATUS_FAILED, "%s: /ledger has no row for %s", path, rows->sources[i]);
+            status =
+                fail(STATUS_FAILED, "%s: /ledger has no row for %s", path, rows->list[i].source);
     }
     free(sorted);
     free(paths);
@@ -153,9 +154,9 @@ static int take_sample(struct sample *sample, struct audit_cue *cue, const struc
     for (int64_t i = 0; values && i < rows->count; i++) {
         if (isnan(values[i]))
             continue;
-        labels[n] = rows->labels[i];
+        labels[n] = rows->list[i].label;
         scores[n] = values[i];
-        groups[n] = rows->groups[i];
+        groups[n] = rows->list[i].group;
         totals[labels[n]]++;
         sum[labels[n++]] += values[i];
     }

@@ -10,15 +10,18 @@ struct digests {
     uint8_t pixels[SHA256_BYTES], row[SHA256_BYTES];
 };
 
+struct audit_row {
+    const char *source;
+    int32_t group; /* row of group_names */
+    uint8_t label, split;
+};
+
 /* The rows of all splits, one split after the other. */
 struct audit_rows {
     int64_t count, group_count, first[SPLIT_COUNT]; /* of each split */
-    uint8_t *labels, *splits;                       /* (count) */
-    int32_t *groups;                                /* (count) rows of group_names */
-    const char **sources;                           /* (count) */
+    struct audit_row *list;                         /* (count) */
     struct digests *digests;                        /* (count) */
     const char *const *group_names;                 /* (group_count) */
-    struct store_names of[SPLIT_COUNT];             /* what the names above point into */
 };
 
 /* Rows that have the same pixels in different splits, and groups that have rows in different ones.

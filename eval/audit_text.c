@@ -207,8 +207,7 @@ int audit_write(struct h5 *file, const struct audit *audit)
     TRY(h5_set_double(file, "/audit", "limit", AUDIT_CUE_LIMIT));
     TRY(h5_set_int(file, "/audit", "split_by_video", audit->split_by_video));
     TRY(h5_write_text(file, "/audit/notes", audit->notes));
-    TRY(h5_write_strings(file, "/audit/shared", audit->shared_count,
-                         (const char *const *)audit->shared));
+    TRY(h5_write_strings(file, "/audit/shared", audit->shared_count, audit->shared));
     TRY(WRITE("/audit/cue", cue_members, audit->cues, AUDIT_CUES));
     TRY(WRITE("/audit/duplicate", duplicate_members, audit->duplicates, audit->duplicate_count));
     return audit->region_count

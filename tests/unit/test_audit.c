@@ -21,12 +21,12 @@ static FILE *read_golden(struct golden *g)
     ck_assert_int_eq(fscanf(in, "%d %d %d", &rows, &groups, &cues), 3);
     ck_assert_int_eq(cues, AUDIT_CUES);
     *g = (struct golden){.rows = {.count = rows, .group_count = groups}};
-    g->rows.labels = memory_zeroed((size_t)rows, 1, "labels");
-    g->rows.groups = memory_zeroed((size_t)rows, sizeof *g->rows.groups, "groups");
+    g->rows.list = memory_zeroed((size_t)rows, sizeof *g->rows.list, "rows");
     for (int c = 0; c < cues; c++)
         g->values[c] = memory_zeroed((size_t)rows, sizeof *g->values[c], "cue");
     for (int i = 0; i < rows; i++) {
-        ck_assert_int_eq(fscanf(in, "%hhu %d", &g->rows.labels[i], &g->rows.groups[i]), 2);
+        struct audit_row *row = &g->rows.list[i];
+        ck_assert_int_eq(fscanf(in, "%hhu %d", &row->label, &row->group), 2);
         for (int c = 0; c < cues; c++)
             ck_assert_int_eq(fscanf(in, "%lf", &g->values[c][i]), 1);
     }
@@ -35,8 +35,7 @@ static FILE *read_golden(struct golden *g)
 
 static void free_golden(struct golden *g)
 {
-    free(g->rows.labels);
-    free(g->rows.groups);
+    free(g->rows.list);
     for (int c = 0; c < AUDIT_CUES; c++)
         free(g->values[c]);
 }
@@ -115,19 +114,15 @@ START_TEST(test_subsampling_is_chroma_samples_per_luma_sample)
 END_TEST
 
 /* Six rows: two of train, two of val, two of test. */
-static uint8_t six_labels[6], six_splits[] = {0, 0, 1, 1, 2, 2};
-static const char *six_sources[] = {"a", "b", "c", "d", "e", "f"},
-                  *six_names[] = {"g0", "g1", "g2"};
+static struct audit_row six[] = {{"a", 0, 0, 0}, {"b", 1, 0, 0}, {"c", 2, 0, 1},
+                                 {"d", 1, 0, 1}, {"e", 2, 0, 2}, {"f", 2, 0, 2}};
+static const char *const six_names[] = {"g0", "g1", "g2"};
 
 START_TEST(test_the_same_pixels_in_two_splits_are_found_and_within_one_are_not)
 {
     struct digests digests[6] = {{{1}, {0}}, {{1}, {0}}, {{3}, {0}},
                                  {{1}, {0}}, {{1}, {0}}, {{3}, {0}}};
-    const struct audit_rows rows = {.count = 6,
-                                    .labels = six_labels,
-                                    .splits = six_splits,
-                                    .sources = six_sources,
-                                    .digests = digests};
+    const struct audit_rows rows = {.count = 6, .list = six, .digests = digests};
     static const char *const expected[3][2] = {{"a", "d"}, {"a", "e"}, {"c", "f"}};
     struct audit audit = {0};
     ck_assert_ok(audit_find_duplicates(&audit, &rows));
@@ -143,11 +138,9 @@ END_TEST
 
 START_TEST(test_a_shared_group_fails_a_split_by_video_only)
 {
-    int32_t groups[] = {0, 1, 2, 1, 2, 2};
     const struct audit_rows rows = {.count = 6,
                                     .group_count = 3,
-                                    .splits = six_splits,
-                                    .groups = groups,
+                                    .list = six,
                                     .group_names = six_names};
     for (int by_video = 0; by_video < 2; by_video++) {
         struct audit audit = {.split_by_video = by_video};
