@@ -250,12 +250,9 @@ static int write_history(struct h5 *file, const struct run *run)
 
 static int write_attributes(struct h5 *file, const struct evaluation *e)
 {
-    TRY(h5_set_text(file, "/", "format", REPORT_FORMAT));
-    TRY(h5_set_int(file, "/", "format_version", REPORT_VERSION));
+    TRY(h5_set_format(file, REPORT_FORMAT, REPORT_VERSION));
     TRY(h5_set_text(file, "/", "split", e->split));
     TRY(h5_set_text(file, "/", "weights", e->weights));
-    TRY(h5_set_texts(file, "/", "classes", CLASS_COUNT, class_names));
-    TRY(h5_set_text(file, "/", "positive_class", class_names[CLASS_FAKE]));
     TRY(h5_set_text(file, "/", "threshold_rule", e->threshold));
     TRY(h5_set_text(file, "/", "threshold_split", e->threshold_split));
     return e->split_by ? h5_set_text(file, "/", "split_by", e->split_by) : STATUS_OK;

@@ -80,6 +80,9 @@ int h5_get_text(struct h5 *file, const char *object, const char *attribute, char
 int h5_get_int(struct h5 *file, const char *object, const char *attribute, int64_t *value);
 int h5_get_double(struct h5 *file, const char *object, const char *attribute, double *value);
 
+/* What each of our files says of itself: format, format_version, and the classes. */
+int h5_set_format(struct h5 *file, const char *format, int64_t version);
+
 /* That the file's attributes format and format_version are these; `what` completes "not ...". */
 int h5_check_format(struct h5 *file, const char *format, int64_t version, const char *what);
 

@@ -245,6 +245,15 @@ int h5_get_double(struct h5 *file, const char *object, const char *attribute, do
     return get_attribute(file, object, attribute, H5T_FLOAT, H5T_NATIVE_DOUBLE, value);
 }
 
+int h5_set_format(struct h5 *file, const char *format, int64_t version)
+{
+    static const char *const classes[] = {"real", "fake"};
+    TRY(h5_set_text(file, "/", "format", format));
+    TRY(h5_set_int(file, "/", "format_version", version));
+    TRY(h5_set_texts(file, "/", "classes", 2, classes));
+    return h5_set_text(file, "/", "positive_class", classes[1]);
+}
+
 int h5_check_format(struct h5 *file, const char *format, int64_t version, const char *what)
 {
     char found[32] = "";

@@ -143,48 +143,41 @@ static int checksum(const struct run *run, char hex[SHA256_HEX_BYTES])
     return 0;
 }
 
-static int write_slab(struct h5 *file, const struct model *model, const char *group,
-                      const float *slab)
+/* A slab to or from the datasets GROUP/conv1/weight ... */
+static int move_slab(struct h5 *file, const struct model *model, const char *group, float *slab,
+                     int to_file)
 {
     char name[96];
     for (int t = 0; t < model->tensor_count; t++) {
-        const struct tensor *tensor = &model->tensors[t];
-        snprintf(name, sizeof name, "%s/%s", group, tensor->name);
-        TRY(h5_write(file, name, H5_FLOAT32, tensor->rank, tensor->dims, slab + tensor->offset));
+        const struct tensor *x = &model->tensors[t];
+        float *values = slab + x->offset;
+        snprintf(name, sizeof name, "%s/%s", group, x->name);
+        TRY(to_file ? h5_write(file, name, H5_FLOAT32, x->rank, x->dims, values)
+                    : h5_read(file, name, H5_FLOAT32, x->rank, x->dims, values));
     }
     return 0;
 }
 
-static int read_slab(struct h5 *file, const struct model *model, const char *group, float *slab)
+static int move_slabs(struct h5 *file, const struct run *run, int to_file)
 {
-    char name[96];
-    for (int t = 0; t < model->tensor_count; t++) {
-        const struct tensor *tensor = &model->tensors[t];
-        snprintf(name, sizeof name, "%s/%s", group, tensor->name);
-        TRY(h5_read(file, name, H5_FLOAT32, tensor->rank, tensor->dims, slab + tensor->offset));
-    }
-    return 0;
+    TRY(move_slab(file, &run->model, "/model", run->parameters, to_file));
+    TRY(move_slab(file, &run->model, "/best", run->best, to_file));
+    return move_slab(file, &run->model, "/optimizer/square_avg", run->square_avg, to_file);
 }
 
 static int write_contents(struct h5 *file, const struct run *run,
                           const struct provenance *provenance)
 {
-    static const char *const classes[] = {"real", "fake"};
     struct field fields[FIELDS_MAX];
     char hex[SHA256_HEX_BYTES];
     TRY(provenance_write(file, provenance));
-    TRY(h5_set_text(file, "/", "format", "unmask-run"));
-    TRY(h5_set_int(file, "/", "format_version", RUN_FORMAT_VERSION));
+    TRY(h5_set_format(file, "unmask-run", RUN_FORMAT_VERSION));
     TRY(h5_set_text(file, "/", "content_hash", run->content_hash));
-    TRY(h5_set_texts(file, "/", "classes", 2, classes));
-    TRY(h5_set_text(file, "/", "positive_class", "fake"));
     TRY(h5_set_int(file, "/", "image_size", run->image_size));
     TRY(h5_set_text(file, "/", "channels", run->channels));
     TRY(h5_set_text(file, "/", "engine", run->engine));
     TRY(h5_set_text(file, "/", "cpu_isa", run->cpu_isa));
-    TRY(write_slab(file, &run->model, "/model", run->parameters));
-    TRY(write_slab(file, &run->model, "/best", run->best));
-    TRY(write_slab(file, &run->model, "/optimizer/square_avg", run->square_avg));
+    TRY(move_slabs(file, run, 1));
     int count = list_fields(run, fields);
     for (int i = 0; i < count; i++)
         TRY(h5_write(file, fields[i].name, fields[i].type, fields[i].rank, &fields[i].count,
@@ -284,9 +277,7 @@ static int read_contents(struct h5 *file, struct run *run, const char *path)
     TRY(h5_get_text(file, "/", "cpu_isa", run->cpu_isa, sizeof run->cpu_isa));
     TRY(h5_get_int(file, "/", "ranks", &run->ranks));
     TRY(h5_get_int(file, "/", "threads", &run->threads));
-    TRY(read_slab(file, &run->model, "/model", run->parameters));
-    TRY(read_slab(file, &run->model, "/best", run->best));
-    TRY(read_slab(file, &run->model, "/optimizer/square_avg", run->square_avg));
+    TRY(move_slabs(file, run, 0));
     TRY(read_fields(file, run, path));
     TRY(h5_get_text(file, "/", "checksum", run->checksum, sizeof run->checksum));
     TRY(checksum(run, found));

@@ -33,16 +33,12 @@ static int write_split(struct h5 *file, const struct store_contents *c, enum spl
 static int write_contents(struct h5 *file, const struct store_contents *c,
                           const struct provenance *provenance)
 {
-    const char *const classes[] = {"real", "fake"};
     char hash[SHA256_HEX_BYTES];
     sha256_hex(c->content_hash, hash);
     TRY(provenance_write(file, provenance));
-    TRY(h5_set_text(file, "/", "format", "unmask-store"));
-    TRY(h5_set_int(file, "/", "format_version", STORE_FORMAT_VERSION));
+    TRY(h5_set_format(file, "unmask-store", STORE_FORMAT_VERSION));
     TRY(h5_set_int(file, "/", "image_size", c->image_size));
     TRY(h5_set_text(file, "/", "channel_order", "RGB"));
-    TRY(h5_set_texts(file, "/", "classes", 2, classes));
-    TRY(h5_set_text(file, "/", "positive_class", "fake"));
     TRY(h5_set_text(file, "/", "split_by", c->split_by));
     TRY(h5_set_double(file, "/", "val_fraction", c->val_fraction));
     TRY(h5_set_int(file, "/", "seed", (int64_t)c->seed));
