@@ -11,8 +11,7 @@
 /* The part of a path that names a video: no folders, no extension of a video file. */
 static void video_base(const char *path, char *base, size_t bytes)
 {
-    const char *slash = strrchr(path, '/');
-    snprintf(base, bytes, "%s", slash ? slash + 1 : path);
+    snprintf(base, bytes, "%s", basename(path));
     char *dot = strrchr(base, '.');
     if (dot && dot != base)
         *dot = '\0';
@@ -37,8 +36,7 @@ static int index_videos(const struct file_list *list, struct named **out)
     if (!index)
         return STATUS_FAILED;
     for (int64_t v = 0; v < list->video_count; v++) {
-        const char *slash = strrchr(list->videos[v], '/');
-        index[v].base = slash ? slash + 1 : list->videos[v];
+        index[v].base = basename(list->videos[v]);
         index[v].video = (int32_t)v;
     }
     for (int64_t i = 0; i < list->count; i++)

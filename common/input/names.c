@@ -37,7 +37,7 @@ static int is_frame_word(const char *name, size_t length)
 
 int names_video(const char *path, int folder_length, char *video, int bytes)
 {
-    const char *stem = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    const char *stem = basename(path);
     const char *end = strrchr(stem, '.') ? strrchr(stem, '.') : stem + strlen(stem);
     int in_subfolder = stem - path > folder_length + 1;
     /* Backwards: the frame number, an optional word ("f", "frame"), a separator, the name. */
@@ -88,7 +88,7 @@ int names_sources(const char *video, char keys[2][64])
 {
     static const char *const celeb_fake[] = {"id", "id", ""}, *const celeb_real[] = {"id", ""};
     static const char *const plain[] = {"", ""};
-    const char *name = strrchr(video, '/') ? strrchr(video, '/') + 1 : video, *part[3];
+    const char *name = basename(video), *part[3];
     int length[3];
     if (strlen(name) > 40)
         return 0;
