@@ -1,6 +1,5 @@
 #include "train/resume.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,13 +8,6 @@
 #include "base/status.h"
 #include "comm/comm.h"
 #include "store/h5.h"
-
-static int move(const char *from, const char *to)
-{
-    if (rename(from, to) < 0)
-        return fail(STATUS_FAILED, "%s: cannot rename to %s: %s", from, to, strerror(errno));
-    return 0;
-}
 
 /* The newest checkpoint, or the one before it if the newest is damaged or missing. That one then
  * takes the newest's name at once: the next checkpoint would otherwise keep the damaged file as the
@@ -36,8 +28,8 @@ static int read_checkpoint(const char *path, struct run **run)
              previous);
     snprintf(damaged, sizeof damaged, "%s.damaged", path);
     if (newest)
-        TRY(move(path, damaged));
-    return move(previous, path);
+        TRY(file_replace(path, damaged));
+    return file_replace(previous, path);
 }
 
 static int load_initial(struct run *run, const struct settings *settings)

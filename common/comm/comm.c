@@ -49,11 +49,9 @@ int comm_end(struct comm **out, int status)
     int code = status < 0 ? -status : 0;
     if (!comm)
         return code;
-    if (status < 0 && comm->agreed) {
+    if (status < 0 && (comm->agreed || comm->size == 1)) {
         if (comm->rank == 0)
             log_error("%s", fail_message());
-    } else if (status < 0 && comm->size == 1) {
-        log_error("%s", fail_message());
     } else if (status < 0) {
         log_error("[rank %d on %s] %s", comm->rank, comm->host, fail_message());
         abort_all(comm, code);
