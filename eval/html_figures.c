@@ -51,8 +51,7 @@ static void print_caveats(const struct html *html)
                 real, fake);
     if (strcmp(html->scoring->run->content_hash, store_content_hash(html->scoring->store)) != 0)
         fputs("The run learned from another store than the one scored here.\n", lines);
-    if (e->audit && e->audit->notes)
-        fputs(e->audit->notes, lines);
+    fputs(e->audit->notes, lines);
     fclose(lines);
     if (bytes) {
         fputs("<div class=\"warn\">\n<h2>Before believing these figures</h2>\n<ul>\n", html->out);
@@ -235,8 +234,8 @@ void html_decisions(const struct html *html)
     print_confusion(html->out, &e->frame_level, "Frames");
     print_confusion(html->out, &e->video_level, "Videos");
     fputs("</div>\n<p class=\"soft\">Threshold: ", html->out);
-    html_text(html->out, e->threshold ? e->threshold : "0.5");
-    if (e->threshold_split && strcmp(e->threshold_split, "none") != 0)
+    html_text(html->out, e->threshold);
+    if (strcmp(e->threshold_split, "none") != 0)
         fprintf(html->out, ", a rule applied to the split %s%s", e->threshold_split,
                 strcmp(e->threshold_split, e->split) ? "" : ", which is the one judged here");
     else

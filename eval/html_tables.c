@@ -104,8 +104,6 @@ static void print_leaks(FILE *out, const struct audit *a)
 void html_audit(const struct html *html)
 {
     const struct audit *a = html->e->audit;
-    if (!a)
-        return;
     fputs("<section>\n<h2>Shortcuts</h2>\n", html->out);
     print_cues(html->out, a);
     print_leaks(html->out, a);
