@@ -47,13 +47,20 @@ def network(size, channels):
 
 
 def rate(function, images, seconds, wait=lambda: None):
-    """Images per second of a function, called for about so many seconds; wait() ends what it began."""
+    """Images per second of a function, called for about so many seconds; wait() ends what it began.
+
+    One call is timed first: a device takes a thousand launches before it makes the caller wait, which
+    a loop that watches the clock would all begin.
+    """
     function()
     wait()
-    calls, begin = 0, time.perf_counter()
-    while time.perf_counter() - begin < seconds:
+    begin = time.perf_counter()
+    function()
+    wait()
+    calls = max(1, int(seconds / (time.perf_counter() - begin)))
+    begin = time.perf_counter()
+    for _ in range(calls):
         function()
-        calls += 1
     wait()
     return calls * images / (time.perf_counter() - begin)
 
