@@ -268,21 +268,25 @@ DEVICE float linear_lane(const struct linear_args *l, int64_t n, int lane, int l
     return sum;
 }
 
-/* index: (part, vector). dx of the part's frames, and the part's sum of the weight gradient. */
+/* index: (part, vector). The part's sum of the weight gradient, and dx of its frames: in loops of
+ * their own, since a load that follows a store waits for it. */
 DEVICE void linear_backward_at(const struct linear_args *l, int64_t index)
 {
     int64_t part = index / l->vectors, i = index % l->vectors;
     int64_t first = part * l->count / l->parts, end = (part + 1) * l->count / l->parts;
     struct vector w = vector_load(l->weight, i, REAL_FLOAT32), sum = {{0, 0, 0, 0}};
     for (int64_t n = first; n < end; n++) {
-        struct vector x = vector_load(l->x, n * l->vectors + i, l->real), dx;
-        for (int c = 0; c < VECTOR; c++) {
+        struct vector x = vector_load(l->x, n * l->vectors + i, l->real);
+        for (int c = 0; c < VECTOR; c++)
             sum.x[c] += l->dlogits[n] * x.x[c];
-            dx.x[c] = l->dlogits[n] * w.x[c];
-        }
-        vector_store(l->dx, n * l->vectors + i, l->real, dx);
     }
     vector_store(l->weight_parts, index, REAL_FLOAT32, sum);
+    for (int64_t n = first; n < end; n++) {
+        struct vector dx;
+        for (int c = 0; c < VECTOR; c++)
+            dx.x[c] = l->dlogits[n] * w.x[c];
+        vector_store(l->dx, n * l->vectors + i, l->real, dx);
+    }
 }
 
 /* ---- the loss (formulas: model.h), summed per step and left on the device ---- */
