@@ -1,9 +1,11 @@
-/* cuDNN's convolutions as their definition says, in double. */
+/* cuDNN's convolutions as their definition says, in double; float32 factors keep the ten bits of
+ * TF32 where the mathematics allows it. */
 #include "engine/cuda_bodies.h"
 #include "tests/cuda_host/queue.h"
 
 #include <cudnn.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct cudnnContext {
     cudaStream_t stream;
@@ -139,19 +141,29 @@ enum direction { FORWARD, BACKWARD_DATA, BACKWARD_FILTER };
 
 struct conv_task {
     enum direction direction;
-    int algorithm;
+    int algorithm, tf32;
     struct cudnnTensorStruct x, y;
     const void *from, *with;
     void *to;
 };
+
+static double factor(const struct conv_task *t, const void *array, int64_t index)
+{
+    float value = real_load(array, index, t->x.real);
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits = (bits + 0xfff + (bits >> 13 & 1)) & ~0x1fffu;
+    if (t->tf32)
+        memcpy(&value, &bits, sizeof bits);
+    return (double)value;
+}
 
 /* Adds a term of the sum that defines the result: y += w x, dx += w dy or dw += dy x. */
 static void add_term(const struct conv_task *t, double *to, int64_t x, int64_t y, int64_t w)
 {
     const int64_t from[] = {x, y, x}, with[] = {w, w, y}, at[] = {y, x, w};
     enum direction d = t->direction;
-    to[at[d]] += (double)real_load(t->from, from[d], t->x.real) *
-                 (double)real_load(t->with, with[d], t->x.real);
+    to[at[d]] += factor(t, t->from, from[d]) * factor(t, t->with, with[d]);
 }
 
 static int run_conv(void *args)
@@ -175,21 +187,22 @@ static int run_conv(void *args)
         }
     }
     static int calls;
-    const double factor = t->algorithm == SLOW                  ? NAN
+    const double spoilt = t->algorithm == SLOW                  ? NAN
                           : t->algorithm == FAST && calls++ % 2 ? 1 + 1e-7
                                                                 : 1;
     for (int64_t i = 0; i < counts[t->direction]; i++)
-        real_store(t->to, i, t->x.real, (float)(to[i] * factor));
+        real_store(t->to, i, t->x.real, (float)(to[i] * spoilt));
     free(to);
     return 1;
 }
 
 static cudnnStatus_t enqueue(cudnnHandle_t handle, enum direction direction,
                              const struct cudnnTensorStruct *x, const struct cudnnTensorStruct *y,
-                             const void *from, const void *with, void *to, int algorithm,
-                             size_t workspace_bytes)
+                             const cudnnConvolutionDescriptor_t conv, const void *from,
+                             const void *with, void *to, int algorithm, size_t workspace_bytes)
 {
-    struct conv_task task = {direction, algorithm, *x, *y, from, with, to};
+    const int tf32 = x->real == REAL_FLOAT32 && conv->math != CUDNN_FMA_MATH;
+    struct conv_task task = {direction, algorithm, tf32, *x, *y, from, with, to};
     if (algorithm == REFUSED)
         return CUDNN_STATUS_NOT_SUPPORTED;
     if (x->n != y->n || x->real != y->real || workspace_bytes < 1000)
@@ -206,8 +219,8 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void *alpha,
                                       size_t workspace_bytes, const void *beta,
                                       const cudnnTensorDescriptor_t y_desc, void *y)
 {
-    (void)alpha, (void)w_desc, (void)conv, (void)workspace, (void)beta;
-    return enqueue(handle, FORWARD, x_desc, y_desc, x, w, y, (int)algorithm, workspace_bytes);
+    (void)alpha, (void)w_desc, (void)workspace, (void)beta;
+    return enqueue(handle, FORWARD, x_desc, y_desc, conv, x, w, y, (int)algorithm, workspace_bytes);
 }
 
 cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void *alpha,
@@ -218,8 +231,8 @@ cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void *alp
                                            size_t workspace_bytes, const void *beta,
                                            const cudnnTensorDescriptor_t dx_desc, void *dx)
 {
-    (void)alpha, (void)w_desc, (void)conv, (void)workspace, (void)beta;
-    return enqueue(handle, BACKWARD_DATA, dx_desc, dy_desc, dy, w, dx, (int)algorithm,
+    (void)alpha, (void)w_desc, (void)workspace, (void)beta;
+    return enqueue(handle, BACKWARD_DATA, dx_desc, dy_desc, conv, dy, w, dx, (int)algorithm,
                    workspace_bytes);
 }
 
@@ -229,7 +242,7 @@ cudnnStatus_t cudnnConvolutionBackwardFilter(
     cudnnConvolutionBwdFilterAlgo_t algorithm, void *workspace, size_t workspace_bytes,
     const void *beta, const cudnnFilterDescriptor_t dw_desc, void *dw)
 {
-    (void)alpha, (void)dw_desc, (void)conv, (void)workspace, (void)beta;
-    return enqueue(handle, BACKWARD_FILTER, x_desc, dy_desc, x, dy, dw, (int)algorithm,
+    (void)alpha, (void)dw_desc, (void)workspace, (void)beta;
+    return enqueue(handle, BACKWARD_FILTER, x_desc, dy_desc, conv, x, dy, dw, (int)algorithm,
                    workspace_bytes);
 }
