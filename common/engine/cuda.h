@@ -134,6 +134,10 @@ int cuda_stage(struct cuda *cuda, int count, const uint8_t *frames, const uint8_
                struct batch *batch);
 
 extern const struct engine_steps cuda_steps;
+
+/* Ends the capture of the engine's stream: a graph to launch, or the status that it has, or gets.
+ */
+int cuda_end_capture(struct cuda *cuda, int status, cudaGraphExec_t *exec);
 void steps_drop_graphs(struct cuda *cuda);
 void steps_close(struct cuda *cuda);
 

@@ -3,8 +3,7 @@
  *
  * Activations are (N,H,W,C) with C padded with zeros to whole vectors of VECTOR channels, so that
  * every access is 16 bytes (float32) or 8 bytes (bfloat16) wide and cuDNN finds aligned channels.
- * A layer's values fit into 31 bits (cuda_reserve), so indices of vectors are of 32, which divide
- * several times faster. */
+ * A layer's values fit into 31 bits (cuda_reserve): indices are of 32, which divide much faster. */
 #ifndef ENGINE_CUDA_BODIES_H
 #define ENGINE_CUDA_BODIES_H
 
@@ -268,23 +267,21 @@ DEVICE float linear_lane(const struct linear_args *l, int64_t n, int lane, int l
     return sum;
 }
 
-/* index: (part, vector). The part's sum of the weight gradient, and dx of its frames: in loops of
- * their own, since a load that follows a store waits for it. */
+/* index: (part, vector). The part's sum of the weight gradient, then dx: a load waits for stores. */
 DEVICE void linear_backward_at(const struct linear_args *l, int64_t index)
 {
     int64_t part = index / l->vectors, i = index % l->vectors;
     int64_t first = part * l->count / l->parts, end = (part + 1) * l->count / l->parts;
-    struct vector w = vector_load(l->weight, i, REAL_FLOAT32), sum = {{0, 0, 0, 0}};
+    struct vector x, w = vector_load(l->weight, i, REAL_FLOAT32), sum = {{0, 0, 0, 0}};
     for (int64_t n = first; n < end; n++) {
-        struct vector x = vector_load(l->x, n * l->vectors + i, l->real);
+        x = vector_load(l->x, n * l->vectors + i, l->real);
         for (int c = 0; c < VECTOR; c++)
             sum.x[c] += l->dlogits[n] * x.x[c];
     }
     vector_store(l->weight_parts, index, REAL_FLOAT32, sum);
     for (int64_t n = first; n < end; n++) {
-        struct vector dx;
-        for (int c = 0; c < VECTOR; c++)
-            dx.x[c] = l->dlogits[n] * w.x[c];
+        const float d = l->dlogits[n];
+        const struct vector dx = {{d * w.x[0], d * w.x[1], d * w.x[2], d * w.x[3]}};
         vector_store(l->dx, n * l->vectors + i, l->real, dx);
     }
 }

@@ -126,16 +126,9 @@ static int enqueue(struct cuda *cuda, const struct batch *batch, const struct st
     return 0;
 }
 
-/* A first pass outside of the capture lets cuDNN choose and load what a capture may not; it leaves
- * nothing behind but a gradient that the step overwrites. */
-static int capture(struct cuda *cuda, const struct batch *batch, const struct step *step,
-                   cudaGraphExec_t *exec)
+int cuda_end_capture(struct cuda *cuda, int status, cudaGraphExec_t *exec)
 {
     cudaGraph_t recorded = NULL;
-    TRY(pass_forward(cuda, batch, 1));
-    TRY(pass_backward(cuda, batch, step->scale, cuda->sums));
-    TRY_CUDA(cudaStreamBeginCapture(cuda->stream, cudaStreamCaptureModeThreadLocal));
-    int status = enqueue(cuda, batch, step);
     cudaError_t code = cudaStreamEndCapture(cuda->stream, &recorded);
     if (status == 0 && code == cudaSuccess)
         code = cudaGraphInstantiate(exec, recorded, 0);
@@ -144,6 +137,17 @@ static int capture(struct cuda *cuda, const struct batch *batch, const struct st
     if (status == 0 && code != cudaSuccess)
         status = cuda_fail("capturing a step", cudaGetErrorString(code));
     return status;
+}
+
+/* A first pass outside of the capture lets cuDNN choose and load what a capture may not; it leaves
+ * nothing behind but a gradient that the step overwrites. */
+static int capture(struct cuda *cuda, const struct batch *batch, const struct step *step,
+                   cudaGraphExec_t *exec)
+{
+    TRY(pass_forward(cuda, batch, 1));
+    TRY(pass_backward(cuda, batch, step->scale, cuda->sums));
+    TRY_CUDA(cudaStreamBeginCapture(cuda->stream, cudaStreamCaptureModeThreadLocal));
+    return cuda_end_capture(cuda, enqueue(cuda, batch, step), exec);
 }
 
 void steps_drop_graphs(struct cuda *cuda)

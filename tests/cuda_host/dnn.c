@@ -97,10 +97,10 @@ cudnnStatus_t cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t conv, cud
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* Proposals, after one that is refused: one that is only when it runs, one that is slow and wrong,
- * so that a choice of it is found out, one whose last bits differ from call to call, and one that
- * always gives the same. */
-enum { FAST, FIXED, REFUSED, SLOW };
+/* Proposals, after one that is refused: one that is only when it runs, one that is in a capture,
+ * one that is slow and wrong, so that a choice of it is found out, one whose last bits differ from
+ * call to call, and one that always gives the same. */
+enum { FAST, FIXED, REFUSED, SLOW, UNCAPTURED };
 
 #define PROPOSES(direction, From, With, To, Algorithm, Proposal)                                   \
     cudnnStatus_t cudnnGetConvolution##direction##Algorithm_v7(                                    \
@@ -111,12 +111,13 @@ enum { FAST, FIXED, REFUSED, SLOW };
         (void)handle, (void)from, (void)with, (void)conv, (void)to, (void)wanted;                  \
         const Proposal refused = {.status = CUDNN_STATUS_NOT_SUPPORTED};                           \
         const Proposal late = {.algo = (int)REFUSED, .determinism = CUDNN_DETERMINISTIC};          \
+        const Proposal once = {.algo = (int)UNCAPTURED, .determinism = CUDNN_NON_DETERMINISTIC};   \
         const Proposal slow = {.algo = (int)SLOW, .determinism = CUDNN_NON_DETERMINISTIC};         \
         const Proposal fast = {.algo = (int)FAST, .determinism = CUDNN_NON_DETERMINISTIC};         \
         const Proposal fixed = {.algo = (int)FIXED, .determinism = CUDNN_DETERMINISTIC};           \
-        proposals[0] = refused, proposals[1] = late, proposals[2] = slow;                          \
-        proposals[3] = fast, proposals[4] = fixed;                                                 \
-        *count = 5;                                                                                \
+        proposals[0] = refused, proposals[1] = late, proposals[2] = once;                          \
+        proposals[3] = slow, proposals[4] = fast, proposals[5] = fixed;                            \
+        *count = 6;                                                                                \
         return CUDNN_STATUS_SUCCESS;                                                               \
     }                                                                                              \
     cudnnStatus_t cudnnGetConvolution##direction##WorkspaceSize(                                   \
@@ -203,7 +204,7 @@ static cudnnStatus_t enqueue(cudnnHandle_t handle, enum direction direction,
 {
     const int tf32 = x->real == REAL_FLOAT32 && conv->math != CUDNN_FMA_MATH;
     struct conv_task task = {direction, algorithm, tf32, *x, *y, from, with, to};
-    if (algorithm == REFUSED)
+    if (algorithm == REFUSED || (algorithm == UNCAPTURED && host_capturing()))
         return CUDNN_STATUS_NOT_SUPPORTED;
     if (x->n != y->n || x->real != y->real || workspace_bytes < 1000)
         return CUDNN_STATUS_BAD_PARAM;
