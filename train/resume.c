@@ -132,8 +132,11 @@ int resume_run(struct comm *comm, const struct settings *settings, const struct 
     int status = 0;
     *run = NULL;
     *resumed = 0;
-    if (comm_rank(comm) == 0)
+    if (comm_rank(comm) == 0) {
         status = find_run(settings, command, store, run, resumed);
+        if (status == 0)
+            (*run)->file = file_number(settings->output);
+    }
     TRY(comm_agree(comm, status));
     TRY(comm_broadcast(comm, resumed, sizeof *resumed));
     return share_run(comm, settings, store, run);

@@ -80,6 +80,12 @@ int file_same(const char *a, const char *b)
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+uint64_t file_number(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 ? (uint64_t)facts.st_ino : 0;
+}
+
 int file_sync(const char *path)
 {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);

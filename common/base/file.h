@@ -20,6 +20,9 @@ int file_exists(const char *path);
 /* 1 if both names lead to the same existing file: an output that would overwrite an input. */
 int file_same(const char *a, const char *b);
 
+/* A number that says which file stands there: another one after it was replaced; 0: none does. */
+uint64_t file_number(const char *path);
+
 /* fsync of a file, by name. */
 int file_sync(const char *path);
 

@@ -203,6 +203,18 @@ void run_remove_stale(const char *path)
     unlink(part);
 }
 
+/* Two trainings under one name would take turns in replacing each other's checkpoints. */
+static int check_mine(const char *path, const struct run *run)
+{
+    uint64_t now = file_number(path);
+    if (run->file == 0 || now == 0 || now == run->file)
+        return 0;
+    return fail(STATUS_FAILED,
+                "%s: replaced by another training since this one wrote it; it stays as it is; to "
+                "go on from it, give the command once",
+                path);
+}
+
 /* A hard link keeps the old checkpoint under its second name, so that `path` exists at every
  * moment. */
 static int keep_previous(const char *path)
@@ -219,7 +231,7 @@ static int keep_previous(const char *path)
     return fail(STATUS_FAILED, "%s: cannot keep it as %s: %s", path, previous, strerror(errno));
 }
 
-int run_write(const char *path, const struct run *run, const struct provenance *provenance)
+int run_write(const char *path, struct run *run, const struct provenance *provenance)
 {
     char part[4096];
     struct h5 *file;
@@ -230,7 +242,9 @@ int run_write(const char *path, const struct run *run, const struct provenance *
     TRY_OR(done, write_contents(file, run, provenance));
     TRY_OR(done, h5_close(&file));
     TRY_OR(done, run_read(&copy, part)); /* what stands on the disk will be resumed from */
+    TRY_OR(done, check_mine(path, run));
     TRY_OR(done, keep_previous(path));
+    run->file = file_number(part); /* which it keeps under its new name */
     TRY_OR(done, file_replace(part, path));
 done:
     run_destroy(&copy);

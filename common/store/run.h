@@ -56,6 +56,7 @@ struct run {
     char checksum[SHA256_HEX_BYTES]; /* of the file it was read from; "" for a new run */
     char engine[32], cpu_isa[32];    /* what computed it: a change is announced at resume */
     int64_t ranks, threads;
+    uint64_t file; /* file_number of what it was last written to or begun over; 0: none yet */
 };
 
 /* A new run of this network with zero slabs. */
@@ -66,9 +67,10 @@ void run_destroy(struct run **run);
 int run_reserve_epoch(struct run *run);
 int run_reserve_steps(struct run *run, int64_t steps);
 
-/* Atomic: whoever opens path sees the old run or the new one. */
+/* Atomic: whoever opens path sees the old run or the new one. Fails if another file stands there
+ * than run->file. */
 struct provenance;
-int run_write(const char *path, const struct run *run, const struct provenance *provenance);
+int run_write(const char *path, struct run *run, const struct provenance *provenance);
 
 /* Reads a whole run and verifies its checksum. */
 int run_read(struct run **run, const char *path);

@@ -1,6 +1,8 @@
-/* What a checkpoint may claim about where the training stands. */
+/* What a checkpoint may claim about where the training stands, and what it may replace. */
+#include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "tests/sample_store.h"
 #include "tests/scratch.h"
 #include "train/resume.h"
@@ -82,12 +84,37 @@ START_TEST(test_frames_of_another_size_are_refused)
 }
 END_TEST
 
+START_TEST(test_a_checkpoint_does_not_replace_that_of_another_training)
+{
+    const struct provenance provenance = sample_provenance();
+    const char *path = scratch("twice.h5");
+    struct run *other, *back;
+    set_up();
+    ck_assert_ok(run_create(&other, SAMPLE_SIZE, "2"));
+    snprintf(run->content_hash, sizeof run->content_hash, "%s", store_content_hash(store));
+    snprintf(other->content_hash, sizeof other->content_hash, "%s", store_content_hash(store));
+    other->parameters[0] = 1;
+    ck_assert_ok(run_write(path, run, &provenance));
+    ck_assert_ok(run_write(path, run, &provenance)); /* its own */
+    ck_assert_ok(run_write(path, other, &provenance));
+    ck_assert_int_eq(run_write(path, run, &provenance), STATUS_FAILED);
+    ck_assert_ptr_nonnull(strstr(fail_message(), "replaced by another training"));
+    ck_assert_int_eq(file_exists(scratch("twice.h5.part")), 0);
+    ck_assert_ok(run_read(&back, path));
+    ck_assert(back->parameters[0] == 1);
+    run_destroy(&back);
+    run_destroy(&other);
+    tear_down();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *tests[] = {
         test_every_place_that_a_training_comes_to_is_taken_up,
         test_places_that_no_training_comes_to_are_refused,
         test_frames_of_another_size_are_refused,
+        test_a_checkpoint_does_not_replace_that_of_another_training,
     };
     scratch_begin();
     return scratch_end(HARNESS_RUN("resume", tests, 30));

@@ -44,7 +44,7 @@ static struct run *make_run(uint64_t seed)
     return run;
 }
 
-static int write_run(const char *path, const struct run *run)
+static int write_run(const char *path, struct run *run)
 {
     const struct provenance provenance = sample_provenance();
     return run_write(path, run, &provenance);
