@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "eval/jobs.h"
+#include "eval/scoring.h"
 #include "eval/text.h"
 #include "store/h5.h"
 #include "store/run.h"
@@ -100,8 +101,10 @@ static int choose_format(const char *path, const struct format **format)
 static int export_network(const struct run *run, const struct settings *settings,
                           const struct format *format)
 {
-    int best = strcmp(settings->weights, "best") == 0, size = run->image_size;
+    const float *parameters;
+    int size = run->image_size;
     char size_text[16];
+    TRY(scoring_weights(run, settings->inputs[0], settings->weights, &parameters));
     snprintf(size_text, sizeof size_text, "%d", size);
     const struct export_note notes[] = {
         {"classes", "real,fake"},        {"positive_class", "fake"},
@@ -111,7 +114,7 @@ static int export_network(const struct run *run, const struct settings *settings
     };
     const struct export export = {
         .model = &run->model,
-        .parameters = best ? run->best : run->parameters,
+        .parameters = parameters,
         .notes = notes,
         .note_count = sizeof notes / sizeof notes[0],
         .float_input = strcmp(settings->export_input, "float") == 0,

@@ -23,19 +23,32 @@ static int check_inputs(const struct scoring *s)
     return 0;
 }
 
+int scoring_weights(const struct run *run, const char *run_path, const char *weights,
+                    const float **parameters)
+{
+    int best = strcmp(weights, "best") == 0;
+    *parameters = best ? run->best : run->parameters;
+    if (best && run->best_epoch == 0)
+        return fail(STATUS_FAILED,
+                    "%s has no best epoch: none was validated; --weights last takes what it has",
+                    run_path);
+    return 0;
+}
+
 int scoring_open(struct scoring *s, struct job *job, const char *store_path, const char *run_path)
 {
+    const float *parameters;
     *s = (struct scoring){.job = job, .store_path = store_path, .run_path = run_path};
     if (store_path)
         TRY(store_open(&s->store, store_path));
     TRY(run_read(&s->run, run_path));
     if (store_path)
         TRY(check_inputs(s));
+    TRY(scoring_weights(s->run, run_path, job->settings->weights, &parameters));
     TRY(engine_open(&s->engine, &s->run->model, &job->settings->engine));
     job->provenance->threads = engine_threads(s->engine);
     provenance_add(job->provenance, "engine_library", engine_library(s->engine));
-    int best = strcmp(job->settings->weights, "best") == 0;
-    return engine_set(s->engine, ENGINE_PARAMETERS, best ? s->run->best : s->run->parameters);
+    return engine_set(s->engine, ENGINE_PARAMETERS, parameters);
 }
 
 void scoring_close(struct scoring *s)

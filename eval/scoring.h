@@ -22,6 +22,10 @@ int scoring_open(struct scoring *scoring, struct job *job, const char *store_pat
                  const char *run_path);
 void scoring_close(struct scoring *scoring);
 
+/* The weights that --weights names; a run without a validated epoch has no best ones. */
+int scoring_weights(const struct run *run, const char *run_path, const char *weights,
+                    const float **parameters);
+
 /* The line that a job opens with: options, `what` (NULL: nothing) and what computes. */
 void scoring_announce(const struct scoring *scoring, const char *what);
 

@@ -98,6 +98,8 @@ static void say_result(const struct run *run)
     int64_t last = run->epoch - 1;
     if (last < 0)
         printf("%s: initial weights\n", settings.output);
+    else if (run->best_epoch == 0)
+        printf("%s: %lld epochs, none of them validated\n", settings.output, (long long)run->epoch);
     else
         printf("%s: %lld epochs, val loss %.4f accuracy %.4f, best epoch %lld (val loss %.4f)\n",
                settings.output, (long long)run->epoch, run->history[RUN_VAL_LOSS][last],

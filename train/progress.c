@@ -1,5 +1,6 @@
 #include "train/progress.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -37,10 +38,13 @@ void progress_end_epoch(struct progress *progress, const struct run *run, int64_
         fputs("\r\033[K", stderr);
     if (!progress->speaks)
         return;
-    printf("epoch %lld/%lld  train loss %.4f accuracy %.4f  val loss %.4f accuracy %.4f  "
-           "%.0f images/s\n",
-           (long long)run->epoch, (long long)epochs, run->history[RUN_TRAIN_LOSS][e],
-           run->history[RUN_TRAIN_ACCURACY][e], run->history[RUN_VAL_LOSS][e],
-           run->history[RUN_VAL_ACCURACY][e], run->history[RUN_IMAGES_PER_SECOND][e]);
+    printf("epoch %lld/%lld  train loss %.4f accuracy %.4f  ", (long long)run->epoch,
+           (long long)epochs, run->history[RUN_TRAIN_LOSS][e], run->history[RUN_TRAIN_ACCURACY][e]);
+    if (isnan(run->history[RUN_VAL_LOSS][e]))
+        fputs("no val rows", stdout);
+    else
+        printf("val loss %.4f accuracy %.4f", run->history[RUN_VAL_LOSS][e],
+               run->history[RUN_VAL_ACCURACY][e]);
+    printf("  %.0f images/s\n", run->history[RUN_IMAGES_PER_SECOND][e]);
     fflush(stdout);
 }

@@ -314,6 +314,17 @@ eval_choices() {
         -o "$tmp/foreign.h5" --any-store
 }
 
+without_val() {
+    claim 'a store without val' store nv 1 --val-fraction 0
+    claim '... is learned from, and what is said of it is no nan' exits 0 \
+        'no val rows.*images/s' ranks 2 train "$tmp/nv.h5" -o "$tmp/nvr.h5" "${quick[@]}" --epochs 1
+    claim '... nor inf' is "$(grep -cE '\<(nan|inf)\>' "$tmp/output")" 0
+    claim '... the run has no best epoch to score' exits 1 'nvr.h5 has no best epoch' \
+        ranks 2 eval "$tmp/nv.h5" "$tmp/nvr.h5" -o "$tmp/nve.h5" --split train --weights best
+    claim '... and none to export' exits 1 'nvr.h5 has no best epoch' \
+        one eval --export "$tmp/nv.safetensors" "$tmp/nvr.h5" --weights best
+}
+
 claim 'frames to work on' make_input || exit 1
 preprocess_over_ranks
 preprocess_samples
@@ -324,4 +335,5 @@ train_over_ranks
 train_goes_on
 train_init
 eval_over_ranks
+without_val
 finish
