@@ -64,7 +64,9 @@ static void note_regions(FILE *out, const struct audit *audit)
     if (audit->region_count == 0 || isnan(whole))
         return;
     double kept = (without - 0.5) / (whole - 0.5);
-    if (whole <= 0.5 || audit->regions[0].auc_interval.low <= 0.5)
+    if (isnan(audit->regions[0].auc_interval.low))
+        fputs("Too few groups to tell whether the detector needs the face.\n", out);
+    else if (whole <= 0.5 || audit->regions[0].auc_interval.low <= 0.5)
         fputs("The detector is hardly better than chance here: what it reads cannot be told.\n",
               out);
     else if (kept >= SAME_LEAD)
@@ -112,17 +114,28 @@ static void print_cues(FILE *out, const struct audit *audit)
     fputs("AUC folded, max(AUC, 1 - AUC); + fakes have the higher values, - the lower.\n\n", out);
 }
 
+/* Of a split with one class, the AUC is undefined. */
+static void print_auc(FILE *out, int width, double auc)
+{
+    if (isnan(auc))
+        fprintf(out, "%*s", width, "undefined");
+    else
+        fprintf(out, "%*.4f", width, auc);
+}
+
 static void print_regions(FILE *out, const struct audit *audit)
 {
     fprintf(out, "%-18s%9s%18s%10s%18s%12s\n", "detector on", "AUC", "95% interval", "accuracy",
             "95% interval", "video AUC");
     for (int r = 0; r < audit->region_count; r++) {
         const struct audit_region *region = &audit->regions[r];
-        fprintf(out, "%-18s%9.4f", region->name, region->auc);
+        fprintf(out, "%-18s", region->name);
+        print_auc(out, 9, region->auc);
         print_interval(out, region->auc_interval);
         fprintf(out, "%10.4f", region->accuracy);
         print_interval(out, region->accuracy_interval);
-        fprintf(out, "%12.4f\n", region->video_auc);
+        print_auc(out, 12, region->video_auc);
+        fputc('\n', out);
     }
     fputc('\n', out);
 }

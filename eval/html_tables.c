@@ -42,8 +42,10 @@ static void print_cues(FILE *out, const struct audit *a)
     fputs("</tbody>\n</table></div>\n", out);
 }
 
-static void print_regions(FILE *out, const struct audit *a)
+static void print_regions(const struct html *html)
 {
+    const struct audit *a = html->e->audit;
+    FILE *out = html->out;
     if (a->region_count == 0) {
         fputs("<p class=\"soft\">Not asked whether the detector needs the face at all: "
               "<code>--audit</code> scores the split again without it.</p>\n",
@@ -58,13 +60,17 @@ static void print_regions(FILE *out, const struct audit *a)
           out);
     for (int k = 0; k < a->region_count; k++) {
         const struct audit_region *r = &a->regions[k];
-        fprintf(out, "<tr><th>%s</th><td>%.3f<small>", r->name, r->auc);
+        fprintf(out, "<tr><th>%s</th><td>", r->name);
+        html_figure(out, &html->e->frame_level, r->auc);
+        fputs("<small>", out);
         html_interval(out, r->auc_interval);
         fputs("</small></td><td>", out);
         html_range(out, r->auc, r->auc_interval, 0.5);
         fprintf(out, "</td><td>%.3f<small>", r->accuracy);
         html_interval(out, r->accuracy_interval);
-        fprintf(out, "</small></td><td>%.3f</td></tr>\n", r->video_auc);
+        fputs("</small></td><td>", out);
+        html_figure(out, &html->e->video_level, r->video_auc);
+        fputs("</td></tr>\n", out);
     }
     fputs("</tbody>\n</table></div>\n", out);
 }
@@ -107,7 +113,7 @@ void html_audit(const struct html *html)
     fputs("<section>\n<h2>Shortcuts</h2>\n", html->out);
     print_cues(html->out, a);
     print_leaks(html->out, a);
-    print_regions(html->out, a);
+    print_regions(html);
     fputs("</section>\n", html->out);
 }
 

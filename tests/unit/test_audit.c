@@ -188,6 +188,7 @@ START_TEST(test_the_region_audit_says_what_it_found)
         {0.9, 0.8, 0.8, "keeps 75% of its lead"},
         {0.9, 0.8, 0.4, "keeps 0% of its lead"},
         {0.55, 0.45, 0.55, "hardly better than chance"},
+        {1, NAN, 1, "Too few groups to tell"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct audit audit = {.region_count = AUDIT_REGIONS,
@@ -202,6 +203,26 @@ START_TEST(test_the_region_audit_says_what_it_found)
 }
 END_TEST
 
+START_TEST(test_the_region_audit_of_one_class_is_undefined)
+{
+    struct audit audit = {.region_count = AUDIT_REGIONS, .notes = ""};
+    char *text = NULL;
+    size_t bytes;
+    for (int r = 0; r < AUDIT_REGIONS; r++)
+        audit.regions[r] = (struct audit_region){.name = "frame",
+                                                 .auc = NAN,
+                                                 .auc_interval = {NAN, NAN},
+                                                 .accuracy_interval = {NAN, NAN},
+                                                 .video_auc = NAN};
+    FILE *out = open_memstream(&text, &bytes);
+    audit.cues[0].name = "width";
+    audit_print(out, &audit, 0);
+    fclose(out);
+    ck_assert_msg(strstr(text, "undefined") && !strstr(text, "nan"), "%s", text);
+    free(text);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *tests[] = {
@@ -213,6 +234,7 @@ int main(void)
         test_a_shared_group_fails_a_split_by_video_only,
         test_face_and_surroundings_are_two_halves_of_the_frame,
         test_the_region_audit_says_what_it_found,
+        test_the_region_audit_of_one_class_is_undefined,
     };
     return HARNESS_RUN("audit", tests, 60);
 }
