@@ -134,7 +134,7 @@ int resume_run(struct comm *comm, const struct settings *settings, const struct 
     *resumed = 0;
     if (comm_rank(comm) == 0) {
         status = find_run(settings, command, store, run, resumed);
-        if (status == 0)
+        if (status == 0 && *resumed)
             (*run)->file = file_number(settings->output);
     }
     TRY(comm_agree(comm, status));

@@ -203,16 +203,21 @@ void run_remove_stale(const char *path)
     unlink(part);
 }
 
-/* Two trainings under one name would take turns in replacing each other's checkpoints. */
+/* Two trainings under one name would take turns in replacing each other's checkpoints. Some file
+ * systems number a file anew when they please: the same content is mine under any number. */
 static int check_mine(const char *path, const struct run *run)
 {
+    struct run *other;
     uint64_t now = file_number(path);
-    if (run->file == 0 || now == 0 || now == run->file)
+    if (run->file == 0 || now == 0 || now == run->file || run_read(&other, path) < 0)
         return 0;
-    return fail(STATUS_FAILED,
-                "%s: replaced by another training since this one wrote it; it stays as it is; to "
-                "go on from it, give the command once",
-                path);
+    int mine = strcmp(other->checksum, run->checksum) == 0;
+    run_destroy(&other);
+    return mine ? 0
+                : fail(STATUS_FAILED,
+                       "%s: replaced by another training since this one wrote it; it stays as it "
+                       "is; to go on from it, give the command once",
+                       path);
 }
 
 /* A hard link keeps the old checkpoint under its second name, so that `path` exists at every
@@ -245,6 +250,7 @@ int run_write(const char *path, struct run *run, const struct provenance *proven
     TRY_OR(done, check_mine(path, run));
     TRY_OR(done, keep_previous(path));
     run->file = file_number(part); /* which it keeps under its new name */
+    memcpy(run->checksum, copy->checksum, sizeof run->checksum);
     TRY_OR(done, file_replace(part, path));
 done:
     run_destroy(&copy);

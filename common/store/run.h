@@ -53,10 +53,10 @@ struct run {
     int64_t steps_capacity;
     double *step_loss; /* (steps_done) */
     int64_t *step_correct;
-    char checksum[SHA256_HEX_BYTES]; /* of the file it was read from; "" for a new run */
+    uint64_t file; /* file_number of what it was read from or last written to; 0: none yet */
+    char checksum[SHA256_HEX_BYTES]; /* of that file; "" for a new run */
     char engine[32], cpu_isa[32];    /* what computed it: a change is announced at resume */
     int64_t ranks, threads;
-    uint64_t file; /* file_number of what it was last written to or begun over; 0: none yet */
 };
 
 /* A new run of this network with zero slabs. */
@@ -67,8 +67,8 @@ void run_destroy(struct run **run);
 int run_reserve_epoch(struct run *run);
 int run_reserve_steps(struct run *run, int64_t steps);
 
-/* Atomic: whoever opens path sees the old run or the new one. Fails if another file stands there
- * than run->file. */
+/* Atomic: whoever opens path sees the old run or the new one. Fails if another training's
+ * file stands there than run->file. */
 struct provenance;
 int run_write(const char *path, struct run *run, const struct provenance *provenance);
 

@@ -127,11 +127,11 @@ START_TEST(test_engines_agree_with_reference_on_edge_shapes)
 }
 END_TEST
 
-/* Relative, of the whole gradient: 10 bits of mantissa in tf32, which a GPU may cut, 8 in bf16. */
+/* Relative, of the whole gradient: 10 bits of mantissa in tf32, 8 in bf16. */
 static const struct {
     const char *name;
     double tolerance;
-} precisions[] = {{"fp32", 1e-4}, {"tf32", 1e-2}, {"bf16", 3e-2}};
+} precisions[] = {{"fp32", 1e-4}, {"tf32", 5e-3}, {"bf16", 3e-2}};
 
 START_TEST(test_cuda_agrees_with_reference_in_every_precision)
 {

@@ -93,15 +93,19 @@ START_TEST(test_a_checkpoint_does_not_replace_that_of_another_training)
     ck_assert_ok(run_create(&other, SAMPLE_SIZE, "2"));
     snprintf(run->content_hash, sizeof run->content_hash, "%s", store_content_hash(store));
     snprintf(other->content_hash, sizeof other->content_hash, "%s", store_content_hash(store));
-    other->parameters[0] = 1;
+    run->parameters[0] = other->parameters[0] = 1;
     ck_assert_ok(run_write(path, run, &provenance));
-    ck_assert_ok(run_write(path, run, &provenance)); /* its own */
+    ck_assert_ok(run_write(path, run, &provenance));   /* its own */
+    ck_assert_ok(run_write(path, other, &provenance)); /* another file, with the same numbers */
+    ck_assert_ok(run_write(path, run, &provenance));
+    other->parameters[0] = 2;
+    other->file = 0;
     ck_assert_ok(run_write(path, other, &provenance));
     ck_assert_int_eq(run_write(path, run, &provenance), STATUS_FAILED);
     ck_assert_ptr_nonnull(strstr(fail_message(), "replaced by another training"));
     ck_assert_int_eq(file_exists(scratch("twice.h5.part")), 0);
     ck_assert_ok(run_read(&back, path));
-    ck_assert(back->parameters[0] == 1);
+    ck_assert(back->parameters[0] == 2);
     run_destroy(&back);
     run_destroy(&other);
     tear_down();
