@@ -267,7 +267,7 @@ DEVICE float linear_lane(const struct linear_args *l, int64_t n, int lane, int l
     return sum;
 }
 
-/* index: (part, vector). The part's sum of the weight gradient, then dx: a load waits for stores. */
+/* index: (part, vector). The part's sum of the weight gradient, then dx: loads wait for stores. */
 DEVICE void linear_backward_at(const struct linear_args *l, int64_t index)
 {
     int64_t part = index / l->vectors, i = index % l->vectors;
