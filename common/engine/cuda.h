@@ -135,8 +135,8 @@ int cuda_stage(struct cuda *cuda, int count, const uint8_t *frames, const uint8_
 
 extern const struct engine_steps cuda_steps;
 
-/* Ends the capture of the engine's stream: a graph to launch, or the status that it has, or gets.
- */
+/* Ends the capture that the engine's stream is in and makes a graph to launch of it. status: of
+ * what was enqueued in it; a failure is handed on, and there is no graph then. */
 int cuda_end_capture(struct cuda *cuda, int status, cudaGraphExec_t *exec);
 void steps_drop_graphs(struct cuda *cuda);
 void steps_close(struct cuda *cuda);

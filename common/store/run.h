@@ -67,8 +67,8 @@ void run_destroy(struct run **run);
 int run_reserve_epoch(struct run *run);
 int run_reserve_steps(struct run *run, int64_t steps);
 
-/* Atomic: whoever opens path sees the old run or the new one. Fails if another training's
- * file stands there than run->file. */
+/* Atomic: whoever opens path sees the old run or the new one. Fails if what stands there is neither
+ * run->file nor of run->checksum: another training's. */
 struct provenance;
 int run_write(const char *path, struct run *run, const struct provenance *provenance);
 
