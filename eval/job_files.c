@@ -201,9 +201,6 @@ static int check_options(const struct settings *settings, struct threshold_rule 
                     "--threshold %s: a rule needs a validation split; score a store with it, and "
                     "give files the value that the report names",
                     settings->threshold);
-    if (settings->robustness || settings->plots || settings->audit)
-        return fail(STATUS_USAGE, "--robustness, --plots and --audit need a store: unmask-eval "
-                                  "STORE RUN -o report.h5");
     return 0;
 }
 

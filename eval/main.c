@@ -7,6 +7,7 @@
  *     --export FILE RUN         the network for other programs */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -87,32 +88,58 @@ static int is_store(const char *path)
     return is_ours(path, "unmask-store", STORE_FORMAT_VERSION, "a store");
 }
 
-/* The job that the command line asks for, once it makes sense. */
-static int choose_job(int (**run)(struct job *))
+struct kind {
+    int (*run)(struct job *);
+    const char *words, *options; /* what it reads beside the options of every kind */
+};
+
+static const char every_kind[] = " device precision deterministic threads timeout ";
+
+static const struct kind report = {job_report, "STORE RUN",
+                                   " output split weights threshold plots any-store audit "
+                                   "robustness "};
+static const struct kind files = {job_files, "RUN FILE|FOLDER...",
+                                  " output weights threshold format max-bad "};
+static const struct kind audit = {job_audit, "--audit STORE, which prints to stdout", " audit "};
+static const struct kind export = {job_export, "--export FILE RUN",
+                                   " export export-input weights "};
+
+/* What a job would not look at was meant for another one. */
+static int refuse_others(const struct kind *kind)
+{
+    for (int i = 0; i < command.option_count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, " %s ", options[i].name);
+        if (!options_is_default(&options[i]) && !strstr(every_kind, name) &&
+            !strstr(kind->options, name))
+            return fail(STATUS_USAGE, "--%s: of no use to unmask-eval %s; see --help",
+                        options[i].name, kind->words);
+    }
+    return 0;
+}
+
+/* The job that the command line asks for. */
+static int choose_job(const struct kind **kind)
 {
     int count = settings.input_count;
     if (settings.export_path) {
-        *run = job_export;
-        return count == 1 && !settings.output
-                   ? 0
-                   : fail(STATUS_USAGE, "--export FILE needs one RUN and no -o; see --help");
+        *kind = &export;
+        return count == 1 ? 0 : fail(STATUS_USAGE, "--export FILE needs one RUN; see --help");
     }
     if (settings.audit && count == 1) {
-        *run = job_audit;
-        return settings.output ? fail(STATUS_USAGE, "--audit STORE prints to stdout; -o is for "
-                                                    "STORE RUN, whose report holds the audit")
-                               : 0;
+        *kind = &audit;
+        return 0;
     }
     /* Behind a run stand files to score; behind a store, its run. */
     if (count >= 1 && is_run(settings.inputs[0])) {
-        *run = job_files;
+        *kind = &files;
         return count > 1 ? 0 : fail(STATUS_USAGE, "%s: no files to score", settings.inputs[0]);
     }
     if (count > 1 && !is_store(settings.inputs[0]) && !is_run(settings.inputs[1])) {
         is_run(settings.inputs[0]); /* what is wrong with the run of these files */
         return STATUS_FAILED;
     }
-    *run = job_report;
+    *kind = &report;
     if (count != 2)
         return fail(STATUS_USAGE, "%s: needs STORE and RUN; see unmask-eval --help",
                     count > 2 ? "too many arguments" : "too few arguments");
@@ -140,13 +167,14 @@ int main(int argc, char **argv)
     settings.engine.local_ranks = comm_local_size(comm);
     struct provenance provenance = provenance_begin(&command, argc, argv, comm);
     struct job job = {comm, &settings, &command, &provenance};
-    int (*run)(struct job *) = NULL;
-    int status = comm_agree(comm, choose_job(&run));
+    const struct kind *kind = NULL;
+    int status = choose_job(&kind);
+    status = comm_agree(comm, status == 0 ? refuse_others(kind) : status);
     if (status == 0)
         status = comm_watch(comm, settings.timeout_s);
     if (status == 0)
-        status = run(&job);
-    int draws = status == 0 && run == job_report && settings.plots && comm_rank(comm) == 0;
+        status = kind->run(&job);
+    int draws = status == 0 && settings.plots && comm_rank(comm) == 0;
     exit_code = comm_end(&comm, status);
     if (draws && plots_render(settings.plots, settings.robustness) < 0) {
         log_error("%s", fail_message());

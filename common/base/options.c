@@ -215,6 +215,14 @@ void options_format(const struct option *option, char *text, size_t bytes)
     }
 }
 
+int options_is_default(const struct option *option)
+{
+    char text[4096];
+    const char *initial = option->initial ? option->initial : "";
+    options_format(option, text, sizeof text);
+    return strcmp(text, option->kind == OPTION_FLAG ? "off" : initial) == 0;
+}
+
 void options_echo(const struct command *command, char *line, size_t bytes)
 {
     size_t used = 0;
@@ -253,6 +261,7 @@ int options_allowance(const char *name, const char *text, int64_t total, int64_t
     if (end == text || end[percent] || !(value >= 0 && value <= (percent ? 100 : 9e15)))
         return fail(STATUS_USAGE, "--%s %s: must be a count or a percentage such as 1%%", name,
                     text);
-    *allowed = (int64_t)(percent ? value * (double)total / 100 : value);
+    /* 0.57% of 10,000 is 57, and the nearest double of 0.57 is below it. */
+    *allowed = (int64_t)(percent ? value * (double)total / 100 * (1 + 1e-12) : value);
     return 0;
 }

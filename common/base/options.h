@@ -50,6 +50,8 @@ void options_print_help(const struct command *command, FILE *stream);
 /* The resolved value as a user would write it, "" for none. */
 void options_format(const struct option *option, char *text, size_t bytes);
 
+int options_is_default(const struct option *option);
+
 /* All options that have a value, in one line: "--epochs 10 --batch-size 32 ...". */
 void options_echo(const struct command *command, char *line, size_t bytes);
 

@@ -98,7 +98,12 @@ bad_words() {
         one eval "$run" "$in/fake" -o "$frame"
     claim 'words: a rule needs a validation split' exits 2 'validation split' \
         one eval "$run" "$frame" --threshold youden
-    claim 'words: a sweep needs a store' exits 2 'need a store' one eval "$run" "$frame" --robustness
+    claim 'words: a sweep needs a store' exits 2 'robustness: of no use' \
+        one eval "$run" "$frame" --robustness
+    claim 'words: files have no split' exits 2 'split: of no use' \
+        one eval "$run" "$frame" --split train
+    claim 'words: a report has no csv' exits 2 'format: of no use' \
+        one eval "$tmp/s.h5" "$run" -o "$tmp/x.h5" --format csv
     claim 'words: the same file twice' one eval "$run" "$frame" "$in/real/" "$in/real" --format csv \
         -o "$tmp/twice.csv"
     claim '... is scored once' is "$(grep -c "^frame,$frame," "$tmp/twice.csv")" 1
