@@ -64,7 +64,9 @@ static int gather_digests(struct comm *comm, const struct store *store, enum spl
     struct digests *digests = memory_zeroed((size_t)mine, sizeof *digests, "digests");
     int status = digests ? hash_rows(store, split, slice_begin(rows, size, rank), mine, digests)
                          : STATUS_FAILED;
-    status = scoring_gather(comm, status, rows, sizeof *digests, digests, all);
+    status = comm_agree(comm, status);
+    if (status == 0)
+        status = comm_gather(comm, digests, mine, sizeof *digests, all);
     free(digests);
     return status;
 }

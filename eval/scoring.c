@@ -58,20 +58,6 @@ void scoring_close(struct scoring *s)
     store_close(&s->store);
 }
 
-int scoring_gather(struct comm *comm, int status, int64_t rows, size_t row_bytes, const void *mine,
-                   void *all)
-{
-    int rank = comm_rank(comm), size = comm_size(comm);
-    int64_t *counts = memory_zeroed((size_t)size, sizeof *counts, "rows");
-    for (int r = 0; counts && r < size; r++)
-        counts[r] = slice_count(rows, size, r);
-    status = comm_agree(comm, counts ? status : STATUS_FAILED);
-    if (status == 0)
-        status = comm_gather(comm, mine, slice_count(rows, size, rank), row_bytes, all, counts);
-    free(counts);
-    return status;
-}
-
 void scoring_announce(const struct scoring *s, const char *what)
 {
     char line[4096];
@@ -96,7 +82,9 @@ int scoring_probabilities(struct scoring *s, enum split split, const struct scor
                             slice);
     for (int64_t i = 0; status == 0 && i < mine; i++)
         slice[i] = loss_probability(slice[i]);
-    status = scoring_gather(comm, status, rows, sizeof *slice, slice, *probabilities);
+    status = comm_agree(comm, status);
+    if (status == 0)
+        status = comm_gather(comm, slice, mine, sizeof *slice, *probabilities);
     free(slice);
     if (status < 0) {
         free(*probabilities);

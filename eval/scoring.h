@@ -35,9 +35,4 @@ void scoring_announce(const struct scoring *scoring, const char *what);
 int scoring_probabilities(struct scoring *scoring, enum split split,
                           const struct score_change *change, float **probabilities);
 
-/* What each rank has of rows cut into slices, to rank 0's `all`; the worst of the ranks' statuses
- * is everybody's. Collective. */
-int scoring_gather(struct comm *comm, int status, int64_t rows, size_t row_bytes, const void *mine,
-                   void *all);
-
 #endif

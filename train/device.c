@@ -14,14 +14,11 @@ static int find_shared(struct device *device, struct comm *comm, int *shared)
     int size = comm_size(comm), first = comm_rank(comm) == 0;
     uint8_t mine[DEVICE_ID_BYTES];
     uint8_t *all = memory_zeroed((size_t)size, sizeof mine, "devices");
-    int64_t *ones = memory_zeroed((size_t)size, sizeof *ones, "devices");
-    int status = all && ones ? device->steps->identify(device->state, mine) : STATUS_FAILED;
-    for (int r = 0; ones && r < size; r++)
-        ones[r] = 1;
+    int status = all ? device->steps->identify(device->state, mine) : STATUS_FAILED;
     *shared = 0;
     status = comm_agree(comm, status);
     if (status == 0)
-        status = comm_gather(comm, mine, 1, sizeof mine, all, ones);
+        status = comm_gather(comm, mine, 1, sizeof mine, all);
     for (int r = 1; status == 0 && first && r < size; r++)
         for (int other = 0; other < r; other++)
             *shared |= memcmp(all + r * DEVICE_ID_BYTES, all + other * DEVICE_ID_BYTES,
@@ -29,7 +26,6 @@ static int find_shared(struct device *device, struct comm *comm, int *shared)
     if (status == 0)
         status = comm_broadcast(comm, shared, sizeof *shared);
     free(all);
-    free(ones);
     return status;
 }
 

@@ -86,22 +86,16 @@ static int check_ranks(struct preflight *p)
     int size = comm_size(p->comm), first = comm_rank(p->comm) == 0;
     struct seat mine = {"", ""};
     struct seat *seats = first ? memory_zeroed((size_t)size, sizeof *seats, "ranks") : NULL;
-    int64_t *ones = memory_zeroed((size_t)size, sizeof *ones, "ranks");
-    int status = ones && (seats || !first) ? 0 : STATUS_FAILED;
-    for (int r = 0; ones && r < size; r++)
-        ones[r] = 1;
-    if (status == 0)
-        status = describe_seat(p, &mine);
+    int status = seats || !first ? describe_seat(p, &mine) : STATUS_FAILED;
     status = comm_agree(p->comm, status);
     if (status == 0)
-        status = comm_gather(p->comm, &mine, 1, sizeof mine, seats, ones);
+        status = comm_gather(p->comm, &mine, 1, sizeof mine, seats);
     if (status == 0 && first) {
         int hosts = count_hosts(seats, size);
         printf("ok      ranks       %d on %d node%s\n", size, hosts, hosts > 1 ? "s" : "");
         print_seats(seats, size);
     }
     free(seats);
-    free(ones);
     return status;
 }
 

@@ -60,10 +60,10 @@ int comm_broadcast(struct comm *comm, void *data, size_t bytes);
 /* A block of any length from rank 0 to everybody: on the others *data is malloc'd. */
 int comm_broadcast_block(struct comm *comm, void **data, size_t *bytes);
 
-/* counts[r] blocks of block_bytes from every rank r to rank 0, in rank order (below 2 GiB in all);
- * `all` and `counts` matter on rank 0 only. */
+/* my_count blocks of block_bytes from every rank to rank 0, in rank order (below 2 GiB in all);
+ * `all` matters there only, and has room for them. */
 int comm_gather(struct comm *comm, const void *mine, int64_t my_count, size_t block_bytes,
-                void *all, const int64_t *counts);
+                void *all);
 
 /* values[i] becomes the sum over the ranks, added in rank order; the same bits on every rank. */
 int comm_sum(struct comm *comm, int64_t count, float *values);

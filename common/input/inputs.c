@@ -56,20 +56,10 @@ int inputs_gather(const struct inputs *inputs, struct comm *comm, const void *mi
                   size_t record_bytes, void **all)
 {
     int size = comm_size(comm), rank = comm_rank(comm);
-    int64_t *counts = NULL;
-    *all = NULL;
-    if (rank == 0) {
-        counts = memory_zeroed((size_t)size, sizeof *counts, "records");
-        *all = memory_zeroed((size_t)inputs->count, record_bytes, "records");
-        for (int r = 0; counts && r < size; r++)
-            counts[r] = inputs_mine(inputs->count, r, size);
-    }
-    int status = comm_agree(comm, rank != 0 || (counts && *all) ? 0 : STATUS_FAILED);
-    if (status == 0)
-        status = comm_gather(comm, mine, inputs_mine(inputs->count, rank, size), record_bytes, *all,
-                             counts);
-    if (status == 0 && rank == 0)
+    *all = rank == 0 ? memory_zeroed((size_t)inputs->count, record_bytes, "records") : NULL;
+    TRY(comm_agree(comm, rank != 0 || *all ? 0 : STATUS_FAILED));
+    TRY(comm_gather(comm, mine, inputs_mine(inputs->count, rank, size), record_bytes, *all));
+    if (rank == 0)
         qsort(*all, (size_t)inputs->count, record_bytes, compare_files);
-    free(counts);
-    return status;
+    return 0;
 }
