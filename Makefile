@@ -34,7 +34,7 @@ CUDA_LIBS   ?= -L$(CUDA_HOME)/lib64 -L$(CUDA_HOME)/lib -lcudnn -lnccl -lcudart_s
 CUDA_ARCHS  ?= 80 90
 CUDA        ?= $(if $(NVCC),$(shell printf '\043include <cudnn.h>\n\043include <nccl.h>\nint main(void){ncclUniqueId i;ncclGetUniqueId(&i);return (int)cudnnGetVersion();}' \
                  | $(CC) -x c - -o /dev/null $(CUDA_CFLAGS) $(CUDA_LIBS) 2>/dev/null && echo yes))
-ONEDNN      ?= $(shell printf '\043include <dnnl.h>\nint main(void){dnnl_convolution_desc_t d;(void)d;return dnnl_version()->major;}' \
+ONEDNN      ?= $(shell printf '\043include <dnnl.h>\nint main(void){dnnl_memory_desc_t d;(void)d;return dnnl_version()->major;}' \
                  | $(CC) -x c - -o /dev/null -ldnnl 2>/dev/null && echo yes)
 ONNX_PROTO  ?= $(wildcard /usr/include/onnx/onnx.proto)
 ONNX        ?= $(and $(ONNX_PROTO),$(shell command -v protoc-c),$(call found,libprotobuf-c))

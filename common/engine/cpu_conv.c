@@ -13,7 +13,8 @@
 #include "engine/cpu_sparse.h"
 
 struct conv {
-    dnnl_memory_desc_t x;
+    tensor_desc x_desc, y_desc, weights_desc, bias_desc; /* y, weights: in any layout */
+    tensor_desc parameters_desc;                         /* weights as sparse_pack makes them */
     dnnl_primitive_desc_t desc;
     dnnl_primitive_t forward, reorder;
     dnnl_memory_t weights, packed, bias; /* as sparse_pack makes them, and as oneDNN wants them */
@@ -25,28 +26,28 @@ struct conv {
 
 enum { MEMORY_X, MEMORY_Y, MEMORY_SCRATCHPAD };
 
-static int64_t desc_floats(const dnnl_memory_desc_t *desc)
+static int64_t desc_floats(const_tensor_desc desc)
 {
     return rounded_up((int64_t)(dnnl_memory_desc_get_size(desc) / sizeof(float)), 16);
 }
 
-static int tensor_desc(dnnl_memory_desc_t *desc, int a, int b, int c, int d, dnnl_format_tag_t tag)
+static int describe(tensor_desc *desc, int a, int b, int c, int d, dnnl_format_tag_t tag)
 {
-    dnnl_dims_t dims = {a, b, c, d};
-    DNNL_TRY(dnnl_memory_desc_init_by_tag, desc, 4, dims, dnnl_f32, tag);
-    return 0;
+    return tensor_desc_create(desc, 4, (dnnl_dims_t){a, b, c, d}, tag);
 }
 
 /* Names the layout that oneDNN has chosen for K channels. */
-static int recognise(struct layout *layout, int K, const dnnl_memory_desc_t *chosen)
+static int recognise(struct layout *layout, int K, const_tensor_desc chosen)
 {
     static const struct layout known[] = {{.block = 8, .tag = dnnl_nChw8c},
                                           {.block = 16, .tag = dnnl_nChw16c},
                                           {.block = 1, .tag = dnnl_nchw}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        dnnl_memory_desc_t candidate;
-        TRY(tensor_desc(&candidate, 1, K, layout->shape.h, layout->shape.w, known[i].tag));
-        if (dnnl_memory_desc_equal(&candidate, chosen)) {
+        tensor_desc candidate;
+        TRY(describe(&candidate, 1, K, layout->shape.h, layout->shape.w, known[i].tag));
+        int equal = dnnl_memory_desc_equal(candidate, chosen);
+        tensor_desc_destroy(&candidate);
+        if (equal) {
             layout->tag = known[i].tag;
             layout->block = known[i].block;
             return 0;
@@ -56,14 +57,16 @@ static int recognise(struct layout *layout, int K, const dnnl_memory_desc_t *cho
                                "--device reference");
 }
 
-static int open_forward(struct conv *conv, const dnnl_convolution_desc_t *desc, dnnl_engine_t dnnl)
+static int open_forward(struct conv *conv, dnnl_engine_t dnnl)
 {
     dnnl_primitive_attr_t attributes;
     DNNL_TRY(dnnl_primitive_attr_create, &attributes);
     dnnl_status_t made =
         dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
     if (made == dnnl_success)
-        made = dnnl_primitive_desc_create(&conv->desc, desc, attributes, dnnl, NULL);
+        made = convolution_desc_create(&conv->desc, dnnl, dnnl_forward_training, conv->x_desc,
+                                       conv->weights_desc, conv->bias_desc, conv->y_desc, NULL,
+                                       attributes);
     dnnl_primitive_attr_destroy(attributes);
     if (made != dnnl_success)
         return fail(STATUS_FAILED, "oneDNN has no 3x3 convolution of this shape (%s)",
@@ -75,22 +78,21 @@ static int open_forward(struct conv *conv, const dnnl_convolution_desc_t *desc, 
 /* What brings the parameters of C input and K output channels to oneDNN once per step. */
 static int open_parameters(struct conv *conv, const struct cpu_op *op, int C, int K)
 {
-    const dnnl_memory_desc_t *wanted =
-        dnnl_primitive_desc_query_md(conv->desc, dnnl_query_weights_md, 0);
-    dnnl_memory_desc_t weights;
-    TRY(tensor_desc(&weights, K, C, 3, 3, /* sparse_pack's */
-                    sparse_lanes(op) == 16 ? dnnl_aBcd16b : dnnl_aBcd8b));
-    conv->weight_count = desc_floats(&weights);
+    const_tensor_desc wanted = dnnl_primitive_desc_query_md(conv->desc, dnnl_query_weights_md, 0);
+    TRY(describe(&conv->parameters_desc, K, C, 3, 3,
+                 sparse_lanes(op) == 16 ? dnnl_aBcd16b : dnnl_aBcd8b));
+    conv->weight_count = desc_floats(conv->parameters_desc);
     conv->parameters = memory_zeroed((size_t)(conv->weight_count + K), sizeof(float), "weights");
     if (!conv->parameters)
         return STATUS_FAILED;
-    DNNL_TRY(dnnl_memory_create, &conv->weights, &weights, op->dnnl, conv->parameters);
+    DNNL_TRY(dnnl_memory_create, &conv->weights, conv->parameters_desc, op->dnnl, conv->parameters);
     DNNL_TRY(dnnl_memory_create, &conv->bias,
              dnnl_primitive_desc_query_md(conv->desc, dnnl_query_weights_md, 1), op->dnnl,
              conv->parameters + conv->weight_count);
     DNNL_TRY(dnnl_memory_create, &conv->packed, wanted, op->dnnl, DNNL_MEMORY_ALLOCATE);
     dnnl_primitive_desc_t desc;
-    DNNL_TRY(dnnl_reorder_primitive_desc_create, &desc, &weights, op->dnnl, wanted, op->dnnl, NULL);
+    DNNL_TRY(dnnl_reorder_primitive_desc_create, &desc, conv->parameters_desc, op->dnnl, wanted,
+             op->dnnl, NULL);
     dnnl_status_t made = dnnl_primitive_create(&conv->reorder, desc);
     dnnl_primitive_desc_destroy(desc);
     if (made != dnnl_success)
@@ -109,24 +111,18 @@ static int input_channels(const struct layout *x)
 
 static int conv_open(struct cpu_op *op)
 {
-    static const dnnl_dims_t ones = {1, 1}; /* strides, and padding on each side */
     const struct shape in = op->layer->in, out = op->layer->out;
     const int C = input_channels(&op->in), K = (int)rounded_up(out.c, 8);
     struct conv *conv = op->own = memory_zeroed(1, sizeof *conv, "convolution");
     if (!conv)
         return STATUS_FAILED;
-    dnnl_memory_desc_t y, w, bias;
-    dnnl_convolution_desc_t desc;
-    TRY(tensor_desc(&conv->x, 1, C, in.h, in.w, op->in.tag));
-    TRY(tensor_desc(&y, 1, K, out.h, out.w, dnnl_format_tag_any));
-    TRY(tensor_desc(&w, K, C, 3, 3, dnnl_format_tag_any));
-    DNNL_TRY(dnnl_memory_desc_init_by_tag, &bias, 1, (dnnl_dims_t){K}, dnnl_f32, dnnl_x);
-    DNNL_TRY(dnnl_convolution_forward_desc_init, &desc, dnnl_forward_training,
-             dnnl_convolution_direct, &conv->x, &w, &bias, &y, ones, ones, ones);
-    TRY(open_forward(conv, &desc, op->dnnl));
+    TRY(describe(&conv->x_desc, 1, C, in.h, in.w, op->in.tag));
+    TRY(describe(&conv->y_desc, 1, K, out.h, out.w, dnnl_format_tag_any));
+    TRY(describe(&conv->weights_desc, K, C, 3, 3, dnnl_format_tag_any));
+    TRY(tensor_desc_create(&conv->bias_desc, 1, (dnnl_dims_t){K}, dnnl_x));
+    TRY(open_forward(conv, op->dnnl));
     TRY(open_parameters(conv, op, C, K));
-    const dnnl_memory_desc_t *chosen =
-        dnnl_primitive_desc_query_md(conv->desc, dnnl_query_dst_md, 0);
+    const_tensor_desc chosen = dnnl_primitive_desc_query_md(conv->desc, dnnl_query_dst_md, 0);
     op->out.shape = out;
     TRY(recognise(&op->out, K, chosen));
     if (op->pooled) {
@@ -152,6 +148,11 @@ static void conv_close(struct cpu_op *op)
     dnnl_primitive_destroy(conv->forward);
     dnnl_primitive_destroy(conv->reorder);
     dnnl_primitive_desc_destroy(conv->desc);
+    tensor_desc_destroy(&conv->x_desc);
+    tensor_desc_destroy(&conv->y_desc);
+    tensor_desc_destroy(&conv->weights_desc);
+    tensor_desc_destroy(&conv->bias_desc);
+    tensor_desc_destroy(&conv->parameters_desc);
     dnnl_memory_destroy(conv->weights);
     dnnl_memory_destroy(conv->packed);
     dnnl_memory_destroy(conv->bias);
@@ -162,7 +163,7 @@ static void conv_close(struct cpu_op *op)
 static int conv_open_slot(const struct cpu_op *op, struct cpu_slot *slot)
 {
     const struct conv *conv = op->own;
-    DNNL_TRY(dnnl_memory_create, &slot->memories[MEMORY_X], &conv->x, op->dnnl, slot->x);
+    DNNL_TRY(dnnl_memory_create, &slot->memories[MEMORY_X], conv->x_desc, op->dnnl, slot->x);
     DNNL_TRY(dnnl_memory_create, &slot->memories[MEMORY_Y],
              dnnl_primitive_desc_query_md(conv->desc, dnnl_query_dst_md, 0), op->dnnl,
              op->pooled ? slot->scratch : slot->y);

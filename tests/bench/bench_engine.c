@@ -44,7 +44,7 @@ static double now_s(void)
 }
 
 /* A oneDNN buffer of small numbers; it and the handle live until the program ends. */
-static int buffer(struct bench *bench, dnnl_memory_t *memory, const dnnl_memory_desc_t *desc)
+static int buffer(struct bench *bench, dnnl_memory_t *memory, const_tensor_desc desc)
 {
     size_t count = dnnl_memory_desc_get_size(desc) / sizeof(float);
     float *values = memory_aligned(count, sizeof *values, "bench");
@@ -74,31 +74,26 @@ static int add_primitive(struct bench *bench, dnnl_primitive_desc_t desc, int co
 
 static int add_convolution(struct bench *bench, const struct layer *layer)
 {
-    static const dnnl_dims_t ones = {1, 1};
     const int first = layer->weight == 0;
     const struct shape in = layer->in, out = layer->out;
-    dnnl_memory_desc_t x, y, w, b;
-    DNNL_TRY(dnnl_memory_desc_init_by_tag, &x, 4, (dnnl_dims_t){bench->batch, in.c, in.h, in.w},
-             dnnl_f32, first ? dnnl_nchw : dnnl_format_tag_any);
-    DNNL_TRY(dnnl_memory_desc_init_by_tag, &y, 4, (dnnl_dims_t){bench->batch, out.c, out.h, out.w},
-             dnnl_f32, dnnl_format_tag_any);
-    DNNL_TRY(dnnl_memory_desc_init_by_tag, &w, 4, (dnnl_dims_t){out.c, in.c, 3, 3}, dnnl_f32,
-             dnnl_format_tag_any);
-    DNNL_TRY(dnnl_memory_desc_init_by_tag, &b, 1, (dnnl_dims_t){out.c}, dnnl_f32, dnnl_x);
-    dnnl_convolution_desc_t op;
+    tensor_desc x, y, w, b;
     dnnl_primitive_desc_t forward, weights, data;
-    DNNL_TRY(dnnl_convolution_forward_desc_init, &op, dnnl_forward_training,
-             dnnl_convolution_direct, &x, &w, &b, &y, ones, ones, ones);
-    DNNL_TRY(dnnl_primitive_desc_create, &forward, &op, NULL, bench->dnnl, NULL);
+    TRY(tensor_desc_create(&x, 4, (dnnl_dims_t){bench->batch, in.c, in.h, in.w},
+                           first ? dnnl_nchw : dnnl_format_tag_any));
+    TRY(tensor_desc_create(&y, 4, (dnnl_dims_t){bench->batch, out.c, out.h, out.w},
+                           dnnl_format_tag_any));
+    TRY(tensor_desc_create(&w, 4, (dnnl_dims_t){out.c, in.c, 3, 3}, dnnl_format_tag_any));
+    TRY(tensor_desc_create(&b, 1, (dnnl_dims_t){out.c}, dnnl_x));
+    DNNL_TRY(convolution_desc_create, &forward, bench->dnnl, dnnl_forward_training, x, w, b, y,
+             NULL, NULL);
     TRY(add_primitive(bench, forward, 4,
                       (int[4]){DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST},
                       (dnnl_query_t[4]){dnnl_query_src_md, dnnl_query_weights_md,
                                         dnnl_query_weights_md, dnnl_query_dst_md}));
-    x = *dnnl_primitive_desc_query_md(forward, dnnl_query_src_md, 0);
-    y = *dnnl_primitive_desc_query_md(forward, dnnl_query_dst_md, 0);
-    DNNL_TRY(dnnl_convolution_backward_weights_desc_init, &op, dnnl_convolution_direct, &x, &w, &b,
-             &y, ones, ones, ones);
-    DNNL_TRY(dnnl_primitive_desc_create, &weights, &op, NULL, bench->dnnl, forward);
+    const_tensor_desc chosen_x = dnnl_primitive_desc_query_md(forward, dnnl_query_src_md, 0);
+    const_tensor_desc chosen_y = dnnl_primitive_desc_query_md(forward, dnnl_query_dst_md, 0);
+    DNNL_TRY(convolution_desc_create, &weights, bench->dnnl, dnnl_backward_weights, chosen_x, w, b,
+             chosen_y, forward, NULL);
     TRY(add_primitive(bench, weights, 4,
                       (int[4]){DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS,
                                DNNL_ARG_DIFF_DST},
@@ -106,9 +101,8 @@ static int add_convolution(struct bench *bench, const struct layer *layer)
                                         dnnl_query_diff_weights_md, dnnl_query_diff_dst_md}));
     if (first)
         return 0;
-    DNNL_TRY(dnnl_convolution_backward_data_desc_init, &op, dnnl_convolution_direct, &x, &w, &y,
-             ones, ones, ones);
-    DNNL_TRY(dnnl_primitive_desc_create, &data, &op, NULL, bench->dnnl, forward);
+    DNNL_TRY(convolution_desc_create, &data, bench->dnnl, dnnl_backward_data, chosen_x, w, NULL,
+             chosen_y, forward, NULL);
     return add_primitive(bench, data, 3,
                          (int[4]){DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST},
                          (dnnl_query_t[4]){dnnl_query_diff_src_md, dnnl_query_weights_md,
