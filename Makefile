@@ -42,7 +42,7 @@ ONNX        ?= $(and $(ONNX_PROTO),$(shell command -v protoc-c),$(call found,lib
 # ---- how to compile ------------------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS   ?= $(OPT)
-CPPFLAGS += -Icommon -I. -D_GNU_SOURCE $(if $(ONEDNN),-DHAVE_ONEDNN) $(if $(ONNX),-DHAVE_ONNX)
+CPPFLAGS += -Icommon -I. -D_GNU_SOURCE -DH5_USE_110_API $(if $(ONEDNN),-DHAVE_ONEDNN) $(if $(ONNX),-DHAVE_ONNX)
 CPPFLAGS += $(addprefix -isystem ,$(patsubst -I%,%,$(filter -I%,$(MPI_CFLAGS) $(HDF5_CFLAGS))))
 SAN      := $(if $(filter 1,$(SANITIZE)),-fsanitize=address$(,)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 LDLIBS   := $(HDF5_LIBS) $(MPI_LIBS) $(JPEG_LIBS) $(CRYPTO_LIBS) $(if $(ONEDNN),-ldnnl -lgomp) $(if $(ONNX),-lprotobuf-c) -ldl -lpthread -lm
