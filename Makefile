@@ -207,7 +207,8 @@ bundle: all $(if $(WITH_TESTS),$(GPU_TOOLS))
 	@bash jobs/bundle.sh $(BUNDLE) $(BINARIES) $(PLUGIN) $(if $(WITH_TESTS),$(GPU_TOOLS))
 
 # ---- demo ----------------------------------------------------------------------------------------
-# As root, Open MPI wants to be told twice.
+# Of a rank that fails, the rank's own line is enough; as root, Open MPI wants to be told twice.
+export OMPI_MCA_orte_execute_quiet := 1
 ifeq ($(shell id -u),0)
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
@@ -215,7 +216,7 @@ endif
 DEMO   := $(BUILD)/demo
 DATA   ?=
 FRAMES := $(or $(DATA),$(DEMO)/frames)
-RANKS  := $(MPIRUN) -q --oversubscribe --bind-to none -n 2
+RANKS  := $(MPIRUN) --oversubscribe --bind-to none -n 2
 
 demo: deps
 	@$(MAKE) --no-print-directory demo-run

@@ -95,13 +95,14 @@ choose_launcher() {
     fi
     case $LAUNCHER in
     srun) launcher=(srun --mpi=pmix --kill-on-bad-exit=0 --wait=10) tag=--label ;;
-    mpirun) launcher=(mpirun -q --bind-to none ${ranks:+--oversubscribe -n "$ranks"}) tag=--tag-output ;;
+    mpirun) launcher=(mpirun --bind-to none ${ranks:+--oversubscribe -n "$ranks"}) tag=--tag-output ;;
     *) give_up "LAUNCHER=$LAUNCHER: must be srun, mpirun or auto" ;;
     esac
     export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}
     if [ "$(id -u)" = 0 ]; then
         export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
     fi
+    export OMPI_MCA_orte_execute_quiet=1 # of a rank that fails, its own line is enough
     # A node that vanishes says no goodbye: without these, mpirun notices after eight minutes.
     export OMPI_MCA_oob_tcp_keepalive_time=10 OMPI_MCA_oob_tcp_keepalive_intvl=5
     export OMPI_MCA_oob_tcp_keepalive_probes=3

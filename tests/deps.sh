@@ -7,7 +7,7 @@ for package in "$@"; do
 done
 if ! command -v dpkg-query >/dev/null; then
     echo "unmask: not a Debian system: please provide a C compiler, make, pkg-config, Open MPI," \
-        "parallel HDF5 (>= 1.10), libjpeg-turbo, OpenSSL, oneDNN 2.x, Check and gnuplot;" \
+        "parallel HDF5 (>= 1.10), libjpeg-turbo, OpenSSL, oneDNN 2 or 3, Check and gnuplot;" \
         "on a cluster, for example: module load gcc openmpi hdf5 onednn" >&2
     exit 0 # the build will say what it misses
 fi

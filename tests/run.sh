@@ -6,7 +6,7 @@ set -u
 BUILD=${BUILD:-build}
 MPIRUN=${MPIRUN:-mpirun}
 export BIN=$BUILD/bin FRAMES_TOOL=$BUILD/tests/demo/frames BUILD
-ranks="$MPIRUN -q --oversubscribe --bind-to none"
+ranks="$MPIRUN --oversubscribe --bind-to none"
 passed=0 failed=0 skipped=0
 failures=
 

@@ -55,7 +55,7 @@ static int find_table(const struct engine_table **table, const char *device)
             return 0;
         }
     if (strcmp(device, "cpu") == 0)
-        return fail(STATUS_FAILED, "device cpu: this build does not have it; install oneDNN 2.x "
+        return fail(STATUS_FAILED, "device cpu: this build does not have it; install oneDNN 2 or 3 "
                                    "(make deps) and build again, or use reference");
     return fail(STATUS_FAILED, "device %s: unknown; use auto, cpu, cuda or reference", device);
 }

@@ -42,8 +42,8 @@ measure() { # NAME LAUNCHER...: the fastest of three epochs, and the sum as the 
 }
 
 printf '%-34s %8s %11s %9s %10s\n' 'measured, global batch 32' images/s 'step (ms)' 'sum (ms)' share
-measure '1 rank x 1 thread' mpirun -q --bind-to none -n 1
-measure '2 ranks x 1 thread' mpirun -q --bind-to none --oversubscribe -n 2
+measure '1 rank x 1 thread' mpirun --bind-to none -n 1
+measure '2 ranks x 1 thread' mpirun --bind-to none --oversubscribe -n 2
 why=$("$cluster" lacks)
 if [ -n "$why" ]; then
     echo "SKIP: two nodes: $why"

@@ -46,7 +46,7 @@ trap 'exit 1' INT TERM HUP
 . tests/cluster/tools.bash
 
 # ---- the cases -----------------------------------------------------------------------------------
-launch=(mpirun -q --oversubscribe --bind-to none -n)
+launch=(mpirun --oversubscribe --bind-to none -n)
 
 # Trainings must be long enough to be struck, on any machine: as many epochs as take some 10 s here.
 fixtures() {

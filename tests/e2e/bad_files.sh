@@ -197,7 +197,7 @@ many_ranks() {
     for a in preprocess train eval; do
         local name="ranks: $a: one line of error from $ranks ranks" wrong='' got
         [[ $name =~ $wanted ]] || continue
-        timeout 300 "$mpirun" -q --oversubscribe --bind-to none -n "$ranks" "$build/bin/unmask-$a" \
+        timeout 300 "$mpirun" --oversubscribe --bind-to none -n "$ranks" "$build/bin/unmask-$a" \
             "$tmp/nowhere" "$tmp/nowhere" -o "$out/x.h5" >"$tmp/stdout" 2>"$tmp/stderr"
         got=$?
         [ "$a" = eval ] && [ "$got" -ne 1 ] && wrong+=" exit $got, not 1;"

@@ -34,7 +34,7 @@ unpack() {
 }
 
 two() { # PROGRAM WORD...
-    inside mpirun -q --oversubscribe --bind-to none -n 2 "unmask-$1" "${@:2}"
+    inside mpirun --oversubscribe --bind-to none -n 2 "unmask-$1" "${@:2}"
 }
 
 if ! command -v patchelf >/dev/null; then
