@@ -88,7 +88,7 @@ output_of() { # the value of -o among the words
 # one has ended; --kill-on-bad-exit would not wait at all, and with the first rank that leaves with
 # 75 it would kill those that are just about to.
 choose_launcher() {
-    local why='as asked'
+    local why='as asked' limit
     if [ "$LAUNCHER" = auto ]; then
         LAUNCHER=mpirun why='srun has no pmix plugin'
         if srun --mpi=list 2>&1 | grep -qw pmix; then LAUNCHER=srun why='srun speaks PMIx'; fi
@@ -104,8 +104,9 @@ choose_launcher() {
     fi
     export OMPI_MCA_orte_execute_quiet=1 # of a rank that fails, its own line is enough
     # A node that vanishes says no goodbye: without these, mpirun notices after eight minutes.
-    export OMPI_MCA_oob_tcp_keepalive_time=10 OMPI_MCA_oob_tcp_keepalive_intvl=5
-    export OMPI_MCA_oob_tcp_keepalive_probes=3
+    for limit in time=10 intvl=5 probes=3; do # Open MPI 4; 5
+        export "OMPI_MCA_oob_tcp_keepalive_$limit" "PRTE_MCA_oob_tcp_keepalive_$limit"
+    done
     say "on ${SLURM_JOB_NODELIST:-$(hostname)}, launched with $LAUNCHER ($why)"
 }
 
