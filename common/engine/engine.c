@@ -16,11 +16,16 @@
 static int load_plugin(const struct engine_table **table)
 {
     void *plugin = dlopen("libunmask-cuda.so", RTLD_NOW | RTLD_LOCAL);
+    const char *why = plugin ? "" : dlerror();
+    if (strncmp(why, "libunmask-cuda.so: cannot open shared object file: No such", 58) == 0)
+        return fail(STATUS_FAILED,
+                    "device cuda: no libunmask-cuda.so, which make builds where nvcc, "
+                    "cuDNN and NCCL are; use cpu");
     if (!plugin)
         return fail(STATUS_FAILED,
-                    "device cuda: %s; build with nvcc, cuDNN and NCCL, put their libraries into "
+                    "device cuda: %s; put the libraries of CUDA, cuDNN and NCCL into "
                     "LD_LIBRARY_PATH, or use cpu",
-                    dlerror());
+                    why);
     *table = dlsym(plugin, "engine_cuda");
     if (!*table || (*table)->interface != ENGINE_INTERFACE)
         return fail(STATUS_FAILED,
