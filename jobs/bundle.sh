@@ -67,7 +67,8 @@ plugins=()
 for file in "$(folder_of_mpi pkglibdir)"/mca_*.so; do
     ldd "$file" | grep -qE "$left_out" || plugins+=("$file")
 done
-[ ${#plugins[@]} -gt 50 ] || stop 'Open MPI has no plugins here'
+[ ${#plugins[@]} -gt 50 ] ||
+    stop 'only an Open MPI whose plugins are files can be packed (4; in 5 they are built in, UCX with them)'
 programs=() ours=()
 for file in "$@"; do
     if [[ $file == *.so ]]; then ours+=("$file"); else programs+=("$file"); fi

@@ -47,6 +47,11 @@ if [ "${SANITIZE:-0}" = 1 ]; then
     finish
     exit
 fi
+if ! "$mpirun" --version | grep -q 'Open MPI) 4'; then
+    skip 'the bundle: only of Open MPI 4'
+    finish
+    exit
+fi
 plugin=$(find "$bin/.." -path '*/lib/libunmask-cuda.so')
 claim 'the bundle is made, within its limit' \
     bash "$bundler" "$tmp/unmask.tar.gz" "$bin"/unmask-* ${plugin:+"$plugin"} || exit 1
