@@ -167,8 +167,9 @@ FORCE:
 # ---- set-up --------------------------------------------------------------------------------------
 # What each program needs, as Debian packages; checked one by one, so that a complete machine is left
 # alone and needs no root.
+JPEG_PACKAGE  := $(if $(shell grep -s '^ID.*ubuntu' /etc/os-release),libjpeg-turbo8-dev,libjpeg62-turbo-dev)
 PACKAGES      := gcc libc6-dev pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev hdf5-tools \
-                 libjpeg62-turbo-dev libdnnl-dev libssl-dev check gnuplot-nox \
+                 $(JPEG_PACKAGE) libdnnl-dev libssl-dev check gnuplot-nox \
                  libonnx-dev protobuf-c-compiler libprotobuf-c-dev
 LINT_PACKAGES := clang-format-14 cppcheck universal-ctags shellcheck
 
