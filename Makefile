@@ -208,8 +208,7 @@ bundle: all $(if $(WITH_TESTS),$(GPU_TOOLS))
 	@bash jobs/bundle.sh $(BUNDLE) $(BINARIES) $(PLUGIN) $(if $(WITH_TESTS),$(GPU_TOOLS))
 
 # ---- demo ----------------------------------------------------------------------------------------
-# Of a rank that fails, the rank's own line is enough; as root, Open MPI wants to be told twice.
-export OMPI_MCA_orte_execute_quiet := 1
+# As root, Open MPI wants to be told twice.
 ifeq ($(shell id -u),0)
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
@@ -222,6 +221,8 @@ RANKS  := $(MPIRUN) --oversubscribe --bind-to none -n 2
 demo: deps
 	@$(MAKE) --no-print-directory demo-run
 
+# Of a rank that fails, the rank's own line is enough.
+demo-run: export OMPI_MCA_orte_execute_quiet := 1
 demo-run: all $(if $(DATA),,$(BUILD)/tests/demo/frames)
 	@rm -rf $(DEMO)
 	@mkdir -p $(DEMO)

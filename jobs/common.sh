@@ -205,6 +205,8 @@ run() { # PASS PROGRAM WORD...: PASS is what the ranks get when we are asked to 
     fi
     rm -f "$silent"
     pass=''
+    [ $code -le 128 ] ||
+        say "$2 ended with $code: killed by SIG$(kill -l "$code"), as KILL does when memory runs out"
     return $code
 }
 
