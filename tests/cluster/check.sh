@@ -167,7 +167,7 @@ heal() { # NODE: what an administrator does: SLURM would wait for it to answer f
 }
 
 case_kill() {
-    strike kill kill_rank 'task [23]: Killed'
+    strike kill kill_rank 'tasks? (2-)?[23]: Killed'
     verdict 'kill -9 of a rank ends the job in time; put back, it finishes with the same bits' \
         "$verdict_text" "$work/kill.log"
 }
