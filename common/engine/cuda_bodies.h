@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include <vector_types.h>
 
 #include "model/model.h"
 
@@ -64,55 +65,36 @@ DEVICE void real_store(void *array, int64_t index, enum real real, float value)
         ((uint16_t *)array)[index] = bfloat16_of(value);
 }
 
-struct halves {
-    uint16_t x[VECTOR];
-};
-
 /* Vector number `index` of an array of reals: one access each. */
 DEVICE struct vector vector_load(const void *array, int64_t index, enum real real)
 {
-    struct vector v;
     if (real == REAL_FLOAT32) {
-#ifdef __CUDACC__
-        float4 f = ((const float4 *)array)[index];
-        v.x[0] = f.x, v.x[1] = f.y, v.x[2] = f.z, v.x[3] = f.w;
-#else
-        memcpy(&v, (const float *)array + VECTOR * index, sizeof v);
-#endif
+        const float4 f = ((const float4 *)array)[index];
+        const struct vector v = {{f.x, f.y, f.z, f.w}};
         return v;
     }
-    struct halves h;
-#ifdef __CUDACC__
-    uint2 u = ((const uint2 *)array)[index];
-    memcpy(&h, &u, sizeof h);
-#else
-    memcpy(&h, (const uint16_t *)array + VECTOR * index, sizeof h);
-#endif
+    const uint2 u = ((const uint2 *)array)[index];
+    uint16_t h[VECTOR];
+    memcpy(h, &u, sizeof h);
+    struct vector v;
     for (int c = 0; c < VECTOR; c++)
-        v.x[c] = bfloat16_value(h.x[c]);
+        v.x[c] = bfloat16_value(h[c]);
     return v;
 }
 
 DEVICE void vector_store(void *array, int64_t index, enum real real, struct vector v)
 {
     if (real == REAL_FLOAT32) {
-#ifdef __CUDACC__
-        ((float4 *)array)[index] = make_float4(v.x[0], v.x[1], v.x[2], v.x[3]);
-#else
-        memcpy((float *)array + VECTOR * index, &v, sizeof v);
-#endif
+        const float4 f = {v.x[0], v.x[1], v.x[2], v.x[3]};
+        ((float4 *)array)[index] = f;
         return;
     }
-    struct halves h;
-    for (int c = 0; c < VECTOR; c++)
-        h.x[c] = bfloat16_of(v.x[c]);
-#ifdef __CUDACC__
     uint2 u;
-    memcpy(&u, &h, sizeof u);
+    uint16_t h[VECTOR];
+    for (int c = 0; c < VECTOR; c++)
+        h[c] = bfloat16_of(v.x[c]);
+    memcpy(&u, h, sizeof u);
     ((uint2 *)array)[index] = u;
-#else
-    memcpy((uint16_t *)array + VECTOR * index, &h, sizeof h);
-#endif
 }
 
 /* ---- which frames a step takes ---- */

@@ -11,7 +11,6 @@ extern "C" {
 #include "tests/cuda_host/threads.h"
 }
 
-#define __CUDACC__ /* the bodies as nvcc compiles them */
 #undef __shared__
 #define __shared__ static __attribute__((section("host_shared"))) /* blocks run in turn */
 #define __launch_bounds__(...)
