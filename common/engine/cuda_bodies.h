@@ -147,6 +147,7 @@ DEVICE void gather_at(const struct gather_args *a, uint32_t index)
  * tells on which side of zero the winner was. */
 
 struct pool_args {
+    int64_t positions; /* N h w */
     int h, w, vectors; /* of y: (N,h,w,channels); a is (N,2h,2w,channels) */
     int channels;      /* that are not padding */
     float slope;
@@ -194,10 +195,10 @@ DEVICE void pool_at(const struct pool_args *p, uint32_t index)
 }
 
 struct unpool_args {
+    int64_t positions;
     int h, w, vectors;
     float slope;
     enum real real;
-    int64_t positions; /* N h w */
     const void *y, *dy;
     const uint8_t *winners;
     void *da;

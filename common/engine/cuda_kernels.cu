@@ -9,56 +9,28 @@
 
 enum { THREADS = 256 };
 
-#define ELEMENTWISE(name, args_type)                                                               \
-    static __global__ void name##_elements(args_type args, int64_t count)                          \
+/* name##_at for each index below `count`, an expression of args. */
+#define ELEMENTWISE(name, args_type, count)                                                        \
+    static __global__ void name##_elements(args_type args, int64_t end)                            \
     {                                                                                              \
         int64_t index = blockIdx.x * (int64_t)blockDim.x + threadIdx.x;                            \
-        if (index < count)                                                                         \
+        if (index < end)                                                                           \
             name##_at(&args, index);                                                               \
     }                                                                                              \
-    static void name##_launch(cudaStream_t stream, const args_type *args, int64_t count)           \
+    void kernel_##name(cudaStream_t stream, const args_type *args)                                 \
     {                                                                                              \
-        if (count > 0)                                                                             \
-            LAUNCH(name##_elements, (unsigned)((count + THREADS - 1) / THREADS), THREADS, stream,  \
-                   *args, count);                                                                  \
+        const int64_t end = (count);                                                               \
+        if (end > 0)                                                                               \
+            LAUNCH(name##_elements, (unsigned)((end + THREADS - 1) / THREADS), THREADS, stream,    \
+                   *args, end);                                                                    \
     }
 
-ELEMENTWISE(gather, struct gather_args)
-ELEMENTWISE(pool, struct pool_args)
-ELEMENTWISE(linear_backward, struct linear_args)
-ELEMENTWISE(collect, struct slab_args)
-ELEMENTWISE(pack, struct slab_args)
-ELEMENTWISE(update, struct slab_args)
-
-void kernel_gather(cudaStream_t stream, const struct gather_args *args)
-{
-    gather_launch(stream, args, args->batch.count * args->pixels);
-}
-
-void kernel_pool(cudaStream_t stream, const struct pool_args *args, int64_t count)
-{
-    pool_launch(stream, args, count * args->h * args->w * args->vectors);
-}
-
-void kernel_linear_backward(cudaStream_t stream, const struct linear_args *args)
-{
-    linear_backward_launch(stream, args, args->parts * args->vectors);
-}
-
-void kernel_collect(cudaStream_t stream, const struct slab_args *args)
-{
-    collect_launch(stream, args, args->count);
-}
-
-void kernel_pack(cudaStream_t stream, const struct slab_args *args)
-{
-    pack_launch(stream, args, args->count);
-}
-
-void kernel_update(cudaStream_t stream, const struct slab_args *args)
-{
-    update_launch(stream, args, args->count);
-}
+ELEMENTWISE(gather, struct gather_args, args->batch.count * args->pixels)
+ELEMENTWISE(pool, struct pool_args, args->positions * args->vectors)
+ELEMENTWISE(linear_backward, struct linear_args, args->parts * args->vectors)
+ELEMENTWISE(collect, struct slab_args, args->count)
+ELEMENTWISE(pack, struct slab_args, args->count)
+ELEMENTWISE(update, struct slab_args, args->count)
 
 /* ---- sums over a block ---- */
 

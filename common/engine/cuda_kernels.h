@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 void kernel_gather(cudaStream_t stream, const struct gather_args *args);
-void kernel_pool(cudaStream_t stream, const struct pool_args *args, int64_t count);
+void kernel_pool(cudaStream_t stream, const struct pool_args *args);
 void kernel_unpool(cudaStream_t stream, const struct unpool_args *args);
 void kernel_linear(cudaStream_t stream, const struct linear_args *args);
 void kernel_linear_backward(cudaStream_t stream, const struct linear_args *args);

@@ -181,7 +181,8 @@ int pass_forward(struct cuda *cuda, const struct batch *batch, int training)
     for (int b = 0; b < cuda->block_count; b++) {
         const struct block *block = &cuda->block[b];
         TRY(conv_run(cuda, pass, b, FORWARD));
-        const struct pool_args pool = {.h = block->h,
+        const struct pool_args pool = {.positions = (int64_t)batch->count * block->h * block->w,
+                                       .h = block->h,
                                        .w = block->w,
                                        .vectors = block->k / VECTOR,
                                        .channels = block->channels,
@@ -191,7 +192,7 @@ int pass_forward(struct cuda *cuda, const struct batch *batch, int training)
                                        .a = cuda->scratch,
                                        .y = block->x,
                                        .winners = block->winners};
-        kernel_pool(cuda->stream, &pool, batch->count);
+        kernel_pool(cuda->stream, &pool);
     }
     const struct linear_args linear = linear_args(cuda, batch->count);
     kernel_linear(cuda->stream, &linear);
