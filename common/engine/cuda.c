@@ -70,10 +70,8 @@ static int open_device(struct cuda *cuda, const struct engine_settings *settings
                     cuda->device.name, cuda->device.major, cuda->device.minor);
     TRY_CUDA(cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking));
     TRY_CUDA(cudaStreamCreateWithFlags(&cuda->copies, cudaStreamNonBlocking));
-    for (int s = 0; s < STAGES; s++) {
-        TRY_CUDA(cudaEventCreateWithFlags(&cuda->copied[s], cudaEventDisableTiming));
+    for (int s = 0; s < STAGES; s++)
         TRY_CUDA(cudaEventCreateWithFlags(&cuda->used[s], cudaEventDisableTiming));
-    }
     return 0;
 }
 
@@ -164,12 +162,9 @@ static void cuda_close(void *state)
     }
     for (size_t i = 0; i < sizeof memory / sizeof memory[0]; i++)
         cudaFree(memory[i]);
-    for (int s = 0; s < STAGES; s++) {
-        if (cuda->copied[s])
-            cudaEventDestroy(cuda->copied[s]);
+    for (int s = 0; s < STAGES; s++)
         if (cuda->used[s])
             cudaEventDestroy(cuda->used[s]);
-    }
     if (cuda->copies)
         cudaStreamDestroy(cuda->copies);
     if (cuda->stream)

@@ -86,7 +86,7 @@ struct cuda {
 
     /* steps */
     uint8_t *stage_frames[STAGES], *stage_labels[STAGES];
-    cudaEvent_t copied[STAGES], used[STAGES];
+    cudaEvent_t used[STAGES];
     struct {
         int64_t rows;
         uint8_t *frames, *labels;
