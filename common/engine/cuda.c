@@ -133,10 +133,8 @@ static int open_slabs(struct cuda *cuda)
     for (int b = 0; b < cuda->block_count; b++)
         TRY(open_block(cuda, b));
     TRY(open_linear(cuda));
-    for (int v = 0; v < slabs->view_count; v++) {
+    for (int v = 0; v < slabs->view_count; v++)
         slabs->views[v].offset = cuda->model->tensors[v].offset;
-        slabs->views[v].count = cuda->model->tensors[v].count;
-    }
     return 0;
 }
 

@@ -303,10 +303,10 @@ enum view_kind { VIEW_CONV_WEIGHT, VIEW_CONV_BIAS, VIEW_LINEAR_WEIGHT, VIEW_LINE
 
 struct view {
     enum view_kind kind;
-    int64_t offset, count; /* floats, in the slab */
-    int channels, padded;  /* input channels (linear: channels of x) and their padded number */
-    int64_t plane;         /* linear: H W of x */
-    int64_t part_length;   /* of sums in parts: floats of a part */
+    int64_t offset;       /* of its floats in the slab */
+    int channels, padded; /* input channels (linear: channels of x) and their padded number */
+    int64_t plane;        /* linear: H W of x */
+    int64_t part_length;  /* of sums in parts: floats of a part */
     int parts;
     const void *gradient; /* conv weight: reals (K,3,3,padded); else float sums (parts, length) */
     void *packed;         /* the parameters in the layout of the kernels; NULL: read in the slab */
