@@ -110,12 +110,9 @@ int cuda_reserve(struct cuda *cuda, int count)
     steps_drop_graphs(cuda);
     cuda_release_buffers(cuda);
     count = count > cuda_score_rows(cuda) ? count : cuda_score_rows(cuda);
-    int status = allocate_buffers(cuda, (size_t)count);
-    if (status < 0)
-        cuda_release_buffers(cuda);
-    else
-        cuda->capacity = count;
-    return status;
+    TRY(allocate_buffers(cuda, (size_t)count));
+    cuda->capacity = count;
+    return 0;
 }
 
 int cuda_stage(struct cuda *cuda, int count, const uint8_t *frames, const uint8_t *labels,
