@@ -71,10 +71,10 @@ int group_wait(struct cuda *cuda, double timeout_s)
     struct patience patience = patience_begin();
     for (;;) {
         cudaError_t code = cudaStreamQuery(cuda->stream);
-        if (code != cudaErrorNotReady) {
-            TRY_CUDA(code);
+        if (code == cudaSuccess)
             return 0;
-        }
+        if (code != cudaErrorNotReady)
+            return cuda_fail("cudaStreamQuery", cudaGetErrorString(code));
         double waited = patience_waited_s(&patience);
         if (waited < spin_s)
             continue;
