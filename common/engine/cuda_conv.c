@@ -236,20 +236,21 @@ static int time_runs(struct cuda *cuda, const struct pass *pass, int b, enum dir
 }
 
 /* Of cuDNN's proposals that run the fastest; where results must repeat, the first that always adds
- * in the same order. */
+ * in the same order. Those that do not add into their output, which in bf16 rounds every term. */
 static int choose(struct cuda *cuda, struct pass *pass, int b, enum direction direction)
 {
     static const char *const names[] = {"forward", "backward data", "backward filter"};
     struct conv_plan *plan = &pass->plan[b], best = {0};
     struct proposal proposals[CANDIDATES];
     const cudnnMathType_t asked = math_of(cuda);
+    const int ordered = must_repeat(cuda, pass) || cuda->real == REAL_BFLOAT16;
     float ms = 0, best_ms = INFINITY;
     int count = 0;
     TRY_CUDNN(cudnnSetConvolutionMathType(cuda->block[b].conv, asked));
     TRY(propose(cuda, plan, &cuda->block[b], direction, &count, proposals));
     for (int i = 0; i < count; i++) {
         if (proposals[i].status != CUDNN_STATUS_SUCCESS ||
-            (must_repeat(cuda, pass) && proposals[i].determinism != CUDNN_DETERMINISTIC))
+            (ordered && proposals[i].determinism != CUDNN_DETERMINISTIC))
             continue;
         plan->algorithm[direction] = proposals[i].algorithm;
         plan->math[direction] = asked == CUDNN_FMA_MATH ? asked : proposals[i].math;
