@@ -35,7 +35,7 @@ static int join(struct device *device, struct comm *comm)
     TRY(comm_agree(comm, comm_rank(comm) == 0 ? device->steps->make_group(id) : 0));
     TRY(comm_broadcast(comm, id, sizeof id));
     return comm_agree(comm, device->steps->join_group(device->state, comm_rank(comm),
-                                                      comm_size(comm), id));
+                                                      comm_size(comm), id, comm_timeout(comm)));
 }
 
 int device_open(struct device *device, struct comm *comm, struct engine *engine,
@@ -114,6 +114,8 @@ int device_load(struct device *device, struct comm *comm, const struct store *st
     TRY(comm_agree(comm, status));
     TRY(comm_sum_double(comm, 1, &loaded));
     device->resident = loaded == comm_size(comm);
+    if (!device->resident)
+        device->steps->unload(device->state);
     if (!device->resident && strcmp(settings->resident, "on") == 0)
         return comm_agree(comm, fail(STATUS_FAILED, "--resident on: the rows do not fit into the "
                                                     "GPU's free memory; use auto or off"));

@@ -106,7 +106,7 @@ static int sum_of_ranks(struct preflight *p, const struct device *device, float 
     if (!device->steps)
         return comm_sum(p->comm, p->model.parameter_count, slab);
     TRY(engine_set(engine, ENGINE_GRADIENT, slab));
-    TRY(device->steps->sum(device->state, patience_s));
+    TRY(device->steps->sum(device->state));
     return engine_get(engine, ENGINE_GRADIENT, slab);
 }
 

@@ -93,8 +93,7 @@ static int fetch_sums(struct loop *loop, int64_t end)
     const struct device *device = &loop->device;
     int64_t count = end - loop->fetched, steps = sampler_steps(&loop->sampler);
     double sums[2 * DEVICE_TICK];
-    TRY(device->steps->collect(device->state, loop->fetched, count, sums,
-                               loop->trainer->settings->timeout_s));
+    TRY(device->steps->collect(device->state, loop->fetched, count, sums));
     for (int64_t i = 0; i < count; i++) {
         loop->sums[loop->fetched - loop->flushed + i] = sums[2 * i];
         loop->sums[steps + loop->fetched - loop->flushed + i] = sums[2 * i + 1];

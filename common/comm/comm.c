@@ -124,6 +124,11 @@ void comm_set_timeout(struct comm *comm, double seconds)
     comm->timeout_s = seconds;
 }
 
+double comm_timeout(const struct comm *comm)
+{
+    return comm->timeout_s;
+}
+
 int comm_is_lost(const struct comm *comm)
 {
     return comm->lost;

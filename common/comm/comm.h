@@ -36,6 +36,7 @@ const char *comm_library(void); /* "Open MPI v4.1.4, ..." */
 /* Not collective. Seconds after which a collective is given up; 0 = never. Only time in which this
  * process ran is counted, so that a suspended job survives. */
 void comm_set_timeout(struct comm *comm, double seconds);
+double comm_timeout(const struct comm *comm);
 
 /* Not collective. 1 after a collective was given up: no other can succeed. */
 int comm_is_lost(const struct comm *comm);

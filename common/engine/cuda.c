@@ -154,10 +154,7 @@ static void cuda_close(void *state)
     }
     void *memory[] = {cuda->slab[0],       cuda->slab[1],      cuda->slab[2],
                       cuda->linear_weight, cuda->linear_parts, cuda->linear_bias_gradient};
-    for (int r = 0; r < RESIDENT_COUNT; r++) {
-        cudaFree(cuda->resident[r].frames);
-        cudaFree(cuda->resident[r].labels);
-    }
+    steps_unload(cuda);
     for (size_t i = 0; i < sizeof memory / sizeof memory[0]; i++)
         cudaFree(memory[i]);
     for (int s = 0; s < STAGES; s++)

@@ -71,6 +71,7 @@ struct cuda {
     cudaStream_t stream, copies;
     cudaEvent_t timer[2];
     ncclComm_t group; /* NULL: alone */
+    double timeout_s; /* for a wait for the group */
 
     int block_count, capacity; /* capacity: frames that the buffers hold */
     struct block block[MODEL_BLOCKS_MAX];
@@ -140,12 +141,16 @@ extern const struct engine_steps cuda_steps;
 int cuda_end_capture(struct cuda *cuda, int status, cudaGraphExec_t *exec);
 void steps_drop_graphs(struct cuda *cuda);
 void steps_close(struct cuda *cuda);
+void steps_unload(void *state);
 
 /* Enqueues the sum of the gradient slab over the group, if there is one (cuda_group.c). */
 int group_sum(struct cuda *cuda);
-int group_wait(struct cuda *cuda, double timeout_s);
+
+/* Waits for a stream, which waits for sums: an error of the group, or silence for longer than
+ * cuda->timeout_s (0: for ever), fails. */
+int group_wait(struct cuda *cuda, cudaStream_t stream);
 int group_make(char id[GROUP_ID_BYTES]);
-int group_join(void *state, int rank, int size, const char id[GROUP_ID_BYTES]);
+int group_join(void *state, int rank, int size, const char id[GROUP_ID_BYTES], double timeout_s);
 int group_leave(void *state);
 
 int cuda_fail(const char *call, const char *reason);

@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "engine/cuda.h"
 
-enum { CANDIDATES = 8, TIMED_RUNS = 3 };
+enum { CANDIDATES = 16, TIMED_RUNS = 3 };
 
 /* In fp32 cuDNN's backward data turns dx and dy into (N,C,H,W) in its workspace: for 2,048 frames
  * of the default network that is 1.6 GB. */

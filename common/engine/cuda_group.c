@@ -21,7 +21,7 @@ int group_make(char id[GROUP_ID_BYTES])
     return 0;
 }
 
-int group_join(void *state, int rank, int size, const char id[GROUP_ID_BYTES])
+int group_join(void *state, int rank, int size, const char id[GROUP_ID_BYTES], double timeout_s)
 {
     struct cuda *cuda = state;
     ncclUniqueId unique;
@@ -32,7 +32,9 @@ int group_join(void *state, int rank, int size, const char id[GROUP_ID_BYTES])
     }
     TRY_NCCL(ncclCommInitRank(&cuda->group, size, unique, rank));
     TRY(group_sum(cuda)); /* of zeros: NCCL connects at the first sum, better not in a capture */
-    return group_wait(cuda, 0);
+    TRY(group_wait(cuda, cuda->stream));
+    cuda->timeout_s = timeout_s;
+    return 0;
 }
 
 int group_sum(struct cuda *cuda)
@@ -65,12 +67,12 @@ static int give_up(struct cuda *cuda, const char *why)
     return fail(STATUS_FAILED, "the sum over the GPUs failed: %s", why);
 }
 
-int group_wait(struct cuda *cuda, double timeout_s)
+int group_wait(struct cuda *cuda, cudaStream_t stream)
 {
     const double spin_s = 0.02;
     struct patience patience = patience_begin();
     for (;;) {
-        cudaError_t code = cudaStreamQuery(cuda->stream);
+        cudaError_t code = cudaStreamQuery(stream);
         if (code == cudaSuccess)
             return 0;
         if (code != cudaErrorNotReady)
@@ -82,7 +84,7 @@ int group_wait(struct cuda *cuda, double timeout_s)
         if (cuda->group && ncclCommGetAsyncError(cuda->group, &result) == ncclSuccess &&
             result != ncclSuccess && result != ncclInProgress)
             return give_up(cuda, ncclGetErrorString(result));
-        if (cuda->group && timeout_s > 0 && waited > timeout_s)
+        if (cuda->group && cuda->timeout_s > 0 && waited > cuda->timeout_s)
             return give_up(cuda, "a rank is dead, stuck or unreachable (--timeout sets the limit)");
         usleep(200);
     }

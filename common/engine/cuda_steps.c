@@ -38,10 +38,11 @@ static int identify(void *state, uint8_t id[DEVICE_ID_BYTES])
     return 0;
 }
 
-static int sum(void *state, double timeout_s)
+static int sum(void *state)
 {
-    TRY(group_sum(state));
-    return group_wait(state, timeout_s);
+    struct cuda *cuda = state;
+    TRY(group_sum(cuda));
+    return group_wait(cuda, cuda->stream);
 }
 
 static int upload(struct cuda *cuda, enum resident which, steps_reader *read, const void *context)
@@ -75,6 +76,16 @@ static int load(void *state, enum resident which, int64_t rows, const uint8_t *l
                   cudaMemcpyHostToDevice));
     TRY(upload(cuda, which, read, context));
     return 1;
+}
+
+void steps_unload(void *state)
+{
+    struct cuda *cuda = state;
+    for (int r = 0; r < RESIDENT_COUNT; r++) {
+        cudaFree(cuda->resident[r].frames);
+        cudaFree(cuda->resident[r].labels);
+    }
+    memset(cuda->resident, 0, sizeof cuda->resident);
 }
 
 static int begin(void *state, int64_t first, int64_t steps, int64_t stride, const int32_t *order)
@@ -195,9 +206,8 @@ static int copy_to_stage(struct cuda *cuda, int stage, const struct step *step)
                              cuda->copies));
     TRY_CUDA(cudaMemcpyAsync(cuda->stage_labels[stage], step->labels, (size_t)step->count,
                              cudaMemcpyHostToDevice, cuda->copies));
-    /* The step may follow, and the caller use the buffer again. */
-    TRY_CUDA(cudaStreamSynchronize(cuda->copies));
-    return 0;
+    /* The step may follow, and the caller use the buffer again. The stage was waited for, too. */
+    return group_wait(cuda, cuda->copies);
 }
 
 static int step(void *state, const struct step *step)
@@ -214,10 +224,10 @@ static int step(void *state, const struct step *step)
     return 0;
 }
 
-static int collect(void *state, int64_t first, int64_t count, double *sums, double timeout_s)
+static int collect(void *state, int64_t first, int64_t count, double *sums)
 {
     struct cuda *cuda = state;
-    TRY(group_wait(cuda, timeout_s));
+    TRY(group_wait(cuda, cuda->stream));
     return cuda_copy(cuda, sums, cuda->sums + 2 * first, 2 * (size_t)count * sizeof *sums,
                      cudaMemcpyDeviceToHost);
 }
@@ -259,6 +269,7 @@ const struct engine_steps cuda_steps = {
     .leave_group = group_leave,
     .sum = sum,
     .load = load,
+    .unload = steps_unload,
     .begin = begin,
     .prepare = prepare,
     .step = step,

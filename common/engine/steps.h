@@ -1,5 +1,5 @@
 /* Training steps that stay on a device: what an engine offers beyond engine.h when frames, sums and
- * updates need not pass through the host. Steps are enqueued and counted; only collect waits.
+ * updates need not pass through the host. Steps are enqueued and counted; only collect waits for them.
  *
  *     load     a split's rows into device memory (or hand each step its frames in pinned memory)
  *     begin    an epoch: the order of this rank's rows
@@ -41,20 +41,23 @@ struct engine_steps {
     int (*identify)(void *state, uint8_t id[DEVICE_ID_BYTES]);
 
     /* The group whose gradients are summed on the devices: one rank makes an id, all join with it
-     * (collective). Without a group a rank trains alone. */
+     * (collective). From then on a wait longer than timeout_s (0: for ever) means a lost or stuck
+     * peer. Without a group a rank trains alone. */
     int (*make_group)(char id[GROUP_ID_BYTES]);
-    int (*join_group)(void *state, int rank, int size, const char id[GROUP_ID_BYTES]);
+    int (*join_group)(void *state, int rank, int size, const char id[GROUP_ID_BYTES],
+                      double timeout_s);
 
     /* Waits for the steps and leaves the group, if there is one (collective). An engine that is
      * closed without it leaves everything to the end of the process: its peers may be gone. */
     int (*leave_group)(void *state);
 
     /* Sums the gradient slab over the group now. Collective. */
-    int (*sum)(void *state, double timeout_s);
+    int (*sum)(void *state);
 
-    /* 1: the rows are on the device; 0: they do not fit. labels (rows). */
+    /* 1: the rows are on the device; 0: they do not fit. labels (rows). unload: of all splits. */
     int (*load)(void *state, enum resident which, int64_t rows, const uint8_t *labels,
                 steps_reader *read, const void *context);
+    void (*unload)(void *state);
 
     /* The next epoch has `steps` steps, of which `first` is the next. order (steps, stride): the
      * resident training row of each place; NULL when steps bring their frames. */
@@ -67,10 +70,9 @@ struct engine_steps {
     /* Enqueued, not awaited; the step's frames may be overwritten afterwards. */
     int (*step)(void *state, const struct step *step);
 
-    /* Waits for all that was enqueued; a wait longer than timeout_s (0: for ever) means a lost or
-     * stuck peer. sums (count, 2): loss and rows predicted right of steps first .. first + count.
-     */
-    int (*collect)(void *state, int64_t first, int64_t count, double *sums, double timeout_s);
+    /* Waits for all that was enqueued. sums (count, 2): loss and rows predicted right of steps
+     * first .. first + count. */
+    int (*collect)(void *state, int64_t first, int64_t count, double *sums);
 
     /* logits (count) of resident rows. */
     int (*score)(void *state, enum resident which, int64_t first, int64_t count, float *logits);

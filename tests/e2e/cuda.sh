@@ -105,6 +105,14 @@ code=$?
 claim '... ends the job' test "$code" -ne 0 -a $((SECONDS - start)) -lt 40
 claim '... with a line that names it' grep -E 'unmask-train.*rank 1' "$tmp/log"
 
+# A sum that never comes although every rank is there, among resident rows and among those that stream.
+for resident in on off; do
+    start=$SECONDS
+    CUDA_HOST_STUCK=52 claim "a sum that is stuck, --resident $resident" exits 1 'the sum over the GPUs failed' \
+        train stuck 2 2 --device cuda --resident $resident --timeout 3 --epochs 100000 --checkpoint-every 100000
+    claim '... ends the job in time' test $((SECONDS - start)) -lt 30
+done
+
 export CUDA_HOST_DEVICES=0
 claim 'no GPU: one line' exits 1 'device cuda: no GPU' one train "$store" -o "$tmp/x.h5" --device cuda
 claim '... auto takes another engine and says so' exits 0 'engine .*device cuda: no GPU' \
