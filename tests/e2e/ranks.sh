@@ -66,12 +66,12 @@ dead_ranks() {
     for victim in 0 1; do
         claim 'two ranks train' begin 2
         kill -9 "${pids[victim]}"
-        claim "rank $victim is killed: the job ends, non-zero, nothing left" ended '137 1' 'signal 9|Killed'
+        claim "rank $victim is killed: the job ends, non-zero, nothing left" ended '137 1' 'signal 9|Killed|proc-aborted'
     done
     claim 'three ranks train' begin 3 --timeout 3
     kill -STOP "${pids[2]}"
     kill -9 "${pids[1]}"
-    claim 'one rank is killed while another is stopped' ended '137 1' 'signal 9|Killed|silent'
+    claim 'one rank is killed while another is stopped' ended '137 1' 'signal 9|Killed|proc-aborted|silent'
 }
 
 stopped_ranks() {
