@@ -42,6 +42,7 @@ ONNX        ?= $(and $(ONNX_PROTO),$(shell command -v protoc-c),$(call found,lib
 # ---- how to compile ------------------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS   ?= $(OPT)
+# H5_USE_110_API: newer HDF5 gives its functions the arguments of 1.10.
 CPPFLAGS += -Icommon -I. -D_GNU_SOURCE -DH5_USE_110_API $(if $(ONEDNN),-DHAVE_ONEDNN) $(if $(ONNX),-DHAVE_ONNX)
 CPPFLAGS += $(addprefix -isystem ,$(patsubst -I%,%,$(filter -I%,$(MPI_CFLAGS) $(HDF5_CFLAGS))))
 SAN      := $(if $(filter 1,$(SANITIZE)),-fsanitize=address$(,)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)

@@ -205,8 +205,7 @@ run() { # PASS PROGRAM WORD...: PASS is what the ranks get when we are asked to 
     fi
     rm -f "$silent"
     pass=''
-    [ $code -le 128 ] ||
-        say "$2 ended with $code: killed by SIG$(kill -l "$code"), as KILL does when memory runs out"
+    [ $code -le 128 ] || say "$2 ended with $code: killed by SIG$(kill -l "$code") (KILL: no memory left?)"
     return $code
 }
 

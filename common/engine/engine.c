@@ -16,8 +16,9 @@
 static int load_plugin(const struct engine_table **table)
 {
     void *plugin = dlopen("libunmask-cuda.so", RTLD_NOW | RTLD_LOCAL);
+    static const char absent[] = "libunmask-cuda.so: cannot open shared object file: No such file";
     const char *why = plugin ? "" : dlerror();
-    if (strncmp(why, "libunmask-cuda.so: cannot open shared object file: No such", 58) == 0)
+    if (strncmp(why, absent, sizeof absent - 1) == 0)
         return fail(STATUS_FAILED,
                     "device cuda: no libunmask-cuda.so, which make builds where nvcc, "
                     "cuDNN and NCCL are; use cpu");

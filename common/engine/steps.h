@@ -1,5 +1,6 @@
 /* Training steps that stay on a device: what an engine offers beyond engine.h when frames, sums and
- * updates need not pass through the host. Steps are enqueued and counted; only collect waits for them.
+ * updates need not pass through the host. Steps are enqueued and counted; only collect waits for
+ * them.
  *
  *     load     a split's rows into device memory (or hand each step its frames in pinned memory)
  *     begin    an epoch: the order of this rank's rows
