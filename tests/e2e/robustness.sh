@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/common.bash
 . "$(dirname "$0")/common.bash"
 
-python=/usr/bin/python3
+python=${PYTHON:-/usr/bin/python3}
 columns=(accuracy auc video_accuracy video_auc)
 
 inputs() {
