@@ -148,32 +148,34 @@ struct conv_task {
     void *to;
 };
 
-static double factor(const struct conv_task *t, const void *array, int64_t index)
+/* An operand as the sums take it, the result as zeros (array: NULL). */
+static double *operand(const struct conv_task *t, const void *array, int64_t count)
 {
-    float value = real_load(array, index, t->x.real);
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    bits = (bits + 0xfff + (bits >> 13 & 1)) & ~0x1fffu;
-    if (t->tf32)
-        memcpy(&value, &bits, sizeof bits);
-    return (double)value;
+    double *values = calloc((size_t)count, sizeof *values);
+    for (int64_t i = 0; array && i < count; i++) {
+        float value = real_load(array, i, t->x.real);
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        bits = (bits + 0xfff + (bits >> 13 & 1)) & ~0x1fffu;
+        if (t->tf32)
+            memcpy(&value, &bits, sizeof bits);
+        values[i] = (double)value;
+    }
+    return values;
 }
 
-/* Adds a term of the sum that defines the result: y += w x, dx += w dy or dw += dy x. */
-static void add_term(const struct conv_task *t, double *to, int64_t x, int64_t y, int64_t w)
-{
-    const int64_t from[] = {x, y, x}, with[] = {w, w, y}, at[] = {y, x, w};
-    enum direction d = t->direction;
-    to[at[d]] += factor(t, t->from, from[d]) * factor(t, t->with, with[d]);
-}
-
+/* The sums that define the results, over all positions, taps and channels: y += w x, dx += w dy or
+ * dw += dy x. */
 static int run_conv(void *args)
 {
     const struct conv_task *t = args;
+    const enum direction d = t->direction;
     const int N = t->x.n, C = t->x.c, H = t->x.h, W = t->x.w, K = t->y.c;
-    const int64_t counts[] = {(int64_t)N * H * W * K, (int64_t)N * H * W * C, (int64_t)K * 9 * C};
-    double *to = calloc((size_t)counts[t->direction], sizeof *to);
     const int64_t positions = (int64_t)N * H * W;
+    const int64_t counts[] = {positions * K, positions * C, (int64_t)K * 9 * C};
+    double *y = operand(t, d == FORWARD ? NULL : d == BACKWARD_DATA ? t->from : t->with, counts[0]);
+    double *x = operand(t, d == BACKWARD_DATA ? NULL : t->from, counts[1]);
+    double *w = operand(t, d == BACKWARD_FILTER ? NULL : t->with, counts[2]);
     for (int64_t turn = 0; turn < (t->algorithm == SLOW ? 3 : 1) * positions; turn++) {
         const int64_t p = turn % positions;
         const int j = (int)(p % W), i = (int)(p / W % H);
@@ -182,18 +184,28 @@ static int run_conv(void *args)
             if (i + u < 0 || i + u >= H || j + v < 0 || j + v >= W)
                 continue;
             for (int k = 0; k < K; k++)
-                for (int c = 0; c < C; c++)
-                    add_term(t, to, (p + u * W + v) * C + c, p * K + k,
-                             ((int64_t)k * 9 + tap) * C + c);
+                for (int c = 0; c < C; c++) {
+                    double *xc = &x[(p + u * W + v) * C + c], *yk = &y[p * K + k];
+                    double *wkc = &w[((int64_t)k * 9 + tap) * C + c];
+                    if (d == FORWARD)
+                        *yk += *wkc * *xc;
+                    else if (d == BACKWARD_DATA)
+                        *xc += *wkc * *yk;
+                    else
+                        *wkc += *yk * *xc;
+                }
         }
     }
+    double *const to = d == FORWARD ? y : d == BACKWARD_DATA ? x : w;
     static int calls;
     const double spoilt = t->algorithm == SLOW                  ? NAN
                           : t->algorithm == FAST && calls++ % 2 ? 1 + 1e-7
                                                                 : 1;
-    for (int64_t i = 0; i < counts[t->direction]; i++)
+    for (int64_t i = 0; i < counts[d]; i++)
         real_store(t->to, i, t->x.real, (float)(to[i] * spoilt));
-    free(to);
+    free(x);
+    free(y);
+    free(w);
     return 1;
 }
 
