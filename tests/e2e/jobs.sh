@@ -44,9 +44,9 @@ END
         '[ $try = 2 ] || exec sleep 100; echo unmask-train: done >&2'
     with 'a launch that crashes before its first word is tried again once' 0 30 'once more' \
         '[ $try = 2 ] || kill -SEGV $$; echo unmask-train: done >&2'
+    with 'and only once' '139|1' 30 'once more' 'kill -SEGV $$'
     with 'a rank that is killed is not passed over in silence' 137 30 'killed by SIGKILL' \
         'echo unmask-train: here >&2; kill -KILL $$'
-    with 'and only once' '139|1' 30 'once more' 'kill -SEGV $$'
     with 'a failed program is not tried again' 1 30 'no such thing' \
         '[ $try = 1 ] || exit 7; echo "unmask-train: no such thing" >&2; exit 1'
     with 'when the ranks have lost one, the launcher does not wait for it' '[1-9][0-9]*' 30 'sets the limit' \

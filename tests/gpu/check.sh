@@ -148,7 +148,7 @@ sanitized() { # TOOL PRECISION RESIDENT...
         options+=(--kernel-name "kns=$kernel")
     done
     for resident in "$@"; do
-        OMPI_MCA_ess_singleton_isolated=1 timeout 300 compute-sanitizer --tool "$tool" "${options[@]}" \
+        timeout 300 compute-sanitizer --tool "$tool" "${options[@]}" \
             --target-processes all --error-exitcode 9 \
             "$bin/unmask-train" "$tmp/small.h5" -o "$tmp/sanitized.h5" --fresh --device cuda --deterministic --timeout 0 \
             --precision "$precision" --resident "$resident" --epochs 1 --batch-size 5 || return 1
